@@ -1,0 +1,193 @@
+//! One [`Report`] of a run, and one file per face of it.
+//!
+//! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
+
+use crate::compile::EngineInfo;
+use crate::error::Failure;
+use crate::ids::{Digest, PipelineId, VersionId, VersionName};
+use serde::{Deserialize, Serialize};
+
+/// What happened, or would happen, to one pipeline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// `apply`: a new pipeline with its first version.
+    Created,
+    /// `apply`: a new version of an existing pipeline.
+    Updated,
+    /// The server already holds exactly this.
+    Unchanged,
+    /// It failed; `error` says why.
+    Failed,
+    /// Deliberately not done; `reason` says why.
+    Skipped,
+    /// Nobody can say whether the write took effect.
+    Unknown,
+    /// `plan`: would be created.
+    Create,
+    /// `plan`: would get a new version.
+    Update,
+    /// `compile`: compiled.
+    Compiled,
+}
+
+impl Action {
+    /// The word in JSON and in text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Unchanged => "unchanged",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Compiled => "compiled",
+        }
+    }
+}
+
+/// Why an action was taken, where the action alone does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// A pipeline (or version) that was on the server already was taken over.
+    Adopted,
+    /// An older version had this content: a revert.
+    Reverted,
+    /// A later commit of the same branch is already deployed.
+    Superseded,
+    /// `--force`.
+    Forced,
+    /// `--all-or-nothing` and another pipeline failed.
+    AllOrNothing,
+    /// The server cannot hold this.
+    Unsupported,
+    /// Only the pin of the SDK inside components changed.
+    SdkPin,
+    /// The run was asked to stop.
+    Interrupted,
+}
+
+impl Reason {
+    /// The word in JSON and in text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Adopted => "adopted",
+            Self::Reverted => "reverted",
+            Self::Superseded => "superseded",
+            Self::Forced => "forced",
+            Self::AllOrNothing => "all-or-nothing",
+            Self::Unsupported => "unsupported",
+            Self::SdkPin => "sdk-pin",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// One pipeline in the report. Absent values are `null` in JSON.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct PipelineReport {
+    /// Relative to the root with `/`.
+    pub file: Option<String>,
+    /// The Python name of the pipeline function.
+    pub function: Option<String>,
+    /// The pipeline's name on the server, or in the spec where no server is involved.
+    pub name: Option<String>,
+    /// What happened.
+    pub action: Action,
+    /// Why, where it helps.
+    pub reason: Option<Reason>,
+    /// The server's id.
+    pub pipeline_id: Option<PipelineId>,
+    /// The id of the version that now holds this content.
+    pub version_id: Option<VersionId>,
+    /// That version's name.
+    pub version_name: Option<VersionName>,
+    /// Digest of the compiled spec.
+    pub digest: Option<Digest>,
+    /// Where `compile -o` wrote the YAML.
+    pub output: Option<String>,
+    /// Link to the version in the UI.
+    pub url: Option<String>,
+    /// Wall seconds of compiling and uploading.
+    pub seconds: f64,
+    /// Worth knowing.
+    pub warnings: Vec<String>,
+    /// Said without being a warning: "replaces a version uploaded by hand".
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// Why it failed.
+    pub error: Option<Failure>,
+}
+
+/// The server as it described itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ServerReport {
+    /// `tag_name` of `healthz`, where told.
+    pub version: Option<String>,
+    /// Whether it separates users by namespace.
+    pub multi_user: Option<bool>,
+}
+
+/// How many pipelines of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    /// Files found.
+    pub found: usize,
+    /// Pipelines compiled.
+    pub compiled: usize,
+    /// Created (`plan`: to create).
+    pub created: usize,
+    /// Updated (`plan`: to update).
+    pub updated: usize,
+    /// Unchanged.
+    pub unchanged: usize,
+    /// Failed.
+    pub failed: usize,
+    /// Skipped.
+    pub skipped: usize,
+    /// Unknown: nobody can say whether the write took effect.
+    #[serde(default)]
+    pub unknown: usize,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Always 1.
+    pub schema: u32,
+    /// `apply`, `plan` or `compile`.
+    pub command: String,
+    /// The program's version.
+    pub tool_version: String,
+    /// The server's address, or `embedded`.
+    pub endpoint: Option<String>,
+    /// The target's label.
+    pub target: Option<String>,
+    /// The server as it described itself.
+    pub server: Option<ServerReport>,
+    /// The one version name of this run.
+    pub version_name: Option<VersionName>,
+    /// Which Python and kfp compiled.
+    pub engine: Option<EngineInfo>,
+    /// How many of each.
+    pub counts: Counts,
+    /// One for each pipeline, and one for each file that gave none.
+    pub pipelines: Vec<PipelineReport>,
+    /// Warnings about the run as a whole.
+    pub warnings: Vec<String>,
+    /// What stopped the run as a whole.
+    pub error: Option<Failure>,
+    /// The commit that was compiled, 40 hex digits.
+    pub commit: Option<String>,
+    /// Link to the CI run.
+    pub run_url: Option<String>,
+    /// Wall seconds.
+    pub seconds: f64,
+    /// What the process exits with.
+    pub exit_code: u8,
+}
