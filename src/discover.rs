@@ -214,9 +214,9 @@ fn take(root: &Path, absolute: &Path) -> Result<SourcePath, Failure> {
 fn configured(settings: &Settings, path: SourcePath, absolute: PathBuf) -> Vec<Source> {
     let mut sources: Vec<Source> = settings
         .pipelines
-        .values()
-        .filter(|pipeline| pipeline.file.as_deref().map(normal) == Some(path.as_str()))
-        .map(|pipeline| Source {
+        .iter()
+        .filter(|(name, pipeline)| pipeline.applies_to(name, &path))
+        .map(|(_, pipeline)| Source {
             path: path.clone(),
             absolute: absolute.clone(),
             function: pipeline.function.clone(),

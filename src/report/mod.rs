@@ -2,6 +2,10 @@
 //!
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
+pub mod build;
+pub mod json;
+pub mod text;
+
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};

@@ -124,6 +124,21 @@ pub struct Pipeline {
     pub parameters: BTreeMap<String, serde_json::Value>,
 }
 
+impl Pipeline {
+    /// Whether this entry, found under `name`, speaks of a file: the one it names, else one whose stem is
+    /// the name (with `_` for `-`, with or without `_pipeline`).
+    #[must_use]
+    pub fn applies_to(&self, name: &str, path: &crate::ids::SourcePath) -> bool {
+        match &self.file {
+            Some(file) => file.trim_start_matches("./") == path.as_str(),
+            None => {
+                let name = name.replace('-', "_");
+                path.stem() == name || path.stem().strip_suffix("_pipeline") == Some(&name)
+            }
+        }
+    }
+}
+
 /// How pipelines are compiled.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
