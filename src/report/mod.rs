@@ -2,6 +2,12 @@
 //!
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
+pub mod cut;
+pub mod outputs;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
