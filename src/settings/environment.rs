@@ -1,6 +1,7 @@
 //! The environment as it was at start.
 
 use super::variables;
+use crate::context::variables as ci;
 use crate::secret::Secret;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -79,7 +80,7 @@ impl Environment {
     /// Whether this is a CI job: `CI`, `GITHUB_ACTIONS` or `GITEA_ACTIONS` is true.
     #[must_use]
     pub fn is_ci(&self) -> bool {
-        [variables::CI, variables::GITHUB_ACTIONS, variables::GITEA_ACTIONS]
+        [ci::CI, ci::GITHUB_ACTIONS, ci::GITEA_ACTIONS]
             .iter()
             .any(|name| self.is_true(name))
     }
@@ -87,6 +88,6 @@ impl Environment {
     /// Whether this is a job on GitHub itself (Gitea sets both variables).
     #[must_use]
     pub fn is_github(&self) -> bool {
-        self.is_true(variables::GITHUB_ACTIONS) && !self.is_true(variables::GITEA_ACTIONS)
+        self.is_true(ci::GITHUB_ACTIONS) && !self.is_true(ci::GITEA_ACTIONS)
     }
 }

@@ -1,4 +1,5 @@
-//! Every environment variable the program reads or writes, named once.
+//! Every environment variable the program reads or writes beside those that describe the CI job
+//! (`context::variables`), named once.
 //!
 //! The README's table is made from [`TABLE`]; a test compares the two.
 
@@ -11,8 +12,6 @@ pub enum Use {
     Secret,
     /// Read.
     Read,
-    /// Names a file that is written.
-    Write,
 }
 
 /// One environment variable.
@@ -63,20 +62,6 @@ variables! {
     KF_PIPELINES_SA_TOKEN_PATH = Read "KF_PIPELINES_SA_TOKEN_PATH";
     /// Honoured as by `kfp dsl compile`: execution caching is off unless a task turns it on.
     KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT = Read "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT";
-    /// `true` says that this is a CI job.
-    CI = Read "CI";
-    /// `true` in jobs of GitHub Actions and of Gitea Actions.
-    GITHUB_ACTIONS = Read "GITHUB_ACTIONS";
-    /// `true` in jobs of Gitea Actions.
-    GITEA_ACTIONS = Read "GITEA_ACTIONS";
-    /// File that takes the job's outputs.
-    GITHUB_OUTPUT = Write "GITHUB_OUTPUT";
-    /// File that takes the job's summary.
-    GITHUB_STEP_SUMMARY = Write "GITHUB_STEP_SUMMARY";
-    /// File with the event that started the job.
-    GITHUB_EVENT_PATH = Read "GITHUB_EVENT_PATH";
-    /// `1` turns on debug lines.
-    RUNNER_DEBUG = Read "RUNNER_DEBUG";
     /// The runner's tool cache, where a prepared Python and compile results are kept if it exists.
     RUNNER_TOOL_CACHE = Read "RUNNER_TOOL_CACHE";
     /// Where the cache lies on a laptop (default `~/.cache`).
