@@ -2,6 +2,15 @@
 //!
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
+pub mod build;
+pub mod cut;
+pub mod json;
+pub mod outputs;
+pub mod text;
+
+#[cfg(test)]
+pub(crate) mod fixtures;
+
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
