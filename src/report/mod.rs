@@ -2,9 +2,17 @@
 //!
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
+pub mod annotations;
 pub mod cut;
+pub mod markdown;
+pub mod markdown_comment;
 pub mod outputs;
+pub mod summary;
+pub mod wording;
+pub mod wording_notice;
 
+#[cfg(test)]
+mod faces_tests;
 #[cfg(test)]
 pub(crate) mod fixtures;
 
