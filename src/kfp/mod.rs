@@ -1,1 +1,3 @@
 //! Room: kfp.
+
+pub mod embedded;
