@@ -3,11 +3,14 @@
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
 pub mod annotations;
+pub mod build;
 pub mod cut;
+pub mod json;
 pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
 pub mod summary;
+pub mod text;
 pub mod wording;
 pub mod wording_notice;
 
