@@ -53,7 +53,13 @@ impl Git {
     /// `owner/name` of the remote `origin`.
     #[must_use]
     pub fn repository(&self) -> Option<String> {
-        repository_of_url(&self.line(&["remote", "get-url", "origin"])?)
+        repository_of_url(&self.remote_url()?)
+    }
+
+    /// Address of the remote `origin`.
+    #[must_use]
+    pub fn remote_url(&self) -> Option<String> {
+        self.line(&["remote", "get-url", "origin"])
     }
 
     /// The nearest tag reachable from HEAD.

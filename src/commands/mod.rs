@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod compile;
+pub mod connect;
 pub mod deploy;
 pub mod engine;
 pub mod finish;
@@ -9,6 +10,7 @@ pub mod init;
 pub mod plan;
 pub mod progress;
 pub mod serve;
+pub mod signals;
 pub mod version;
 
 use crate::cli::{Cli, Command};

@@ -24,11 +24,13 @@ impl Report {
             counts: Counts::default(),
             pipelines: Vec::new(),
             warnings: Vec::new(),
+            notes: Vec::new(),
             error: None,
             commit: None,
             run_url: None,
             seconds: 0.0,
             exit_code: 0,
+            expect_no_changes: false,
         }
     }
 
@@ -50,6 +52,9 @@ impl Report {
         let mut code = failures.map(Failure::exit_code).fold(ExitCode::Success, ExitCode::worst);
         if self.counts.unknown > 0 {
             code = code.worst(ExitCode::Infrastructure);
+        }
+        if self.expect_no_changes && self.counts.created + self.counts.updated > 0 {
+            code = code.worst(ExitCode::ChangesPending);
         }
         self.exit_code = code.code();
         code

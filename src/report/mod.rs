@@ -197,6 +197,9 @@ pub struct Report {
     pub pipelines: Vec<PipelineReport>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<String>,
+    /// Said about the run without being warnings.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What stopped the run as a whole.
     pub error: Option<Failure>,
     /// The commit that was compiled, 40 hex digits.
@@ -207,4 +210,7 @@ pub struct Report {
     pub seconds: f64,
     /// What the process exits with.
     pub exit_code: u8,
+    /// `plan --expect-no-changes`: pending changes are the exit code 6.
+    #[serde(skip)]
+    pub expect_no_changes: bool,
 }

@@ -75,20 +75,23 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
         let version = report.server.as_ref().and_then(|server| server.version.as_deref());
-        parts.push(match version {
+        parts.push(clean(&match version {
             Some(version) => format!("{endpoint} (server {version})"),
             None => endpoint.clone(),
-        });
+        }));
     }
     if let Some(target) = &report.target {
-        parts.push(format!("target {target}"));
+        parts.push(clean(&format!("target {target}")));
     }
     if let Some(engine) = &report.engine {
         parts.push(format!("kfp {} from {}", engine.kfp_version, engine.kfp_from));
         parts.push(format!("Python {}", engine.python_version));
         parts.push(format!("sandbox {}", engine.sandbox.as_str()));
     }
-    line(text, &clean(&parts.join(" · ")));
+    line(text, &parts.join(" · "));
+    for note in &report.notes {
+        line(text, &format!("  {}", clean(note)));
+    }
     if let Some(engine) = &report.engine {
         for note in &engine.notes {
             line(text, &format!("  {}", clean(note)));

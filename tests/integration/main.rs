@@ -1,1 +1,5 @@
+//! The binary from outside, one file per capability.
 
+mod support;
+
+mod discovery;
