@@ -1,0 +1,4 @@
+//! What several capabilities' tests need.
+
+pub mod http;
+pub mod recordings;
