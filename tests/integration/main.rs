@@ -1,6 +1,7 @@
-//! The binary from outside, one file per capability.
+//! The binary and the library from outside; one file per capability.
 
-mod support;
-
+mod deploy;
 mod discovery;
 mod documentation;
+mod registry;
+mod support;
