@@ -6,9 +6,11 @@ pub mod document;
 pub mod names;
 mod place;
 mod schema;
+pub mod sdk_pin;
 
 pub use canonical::{Canonical, canonical};
 pub use document::{DocumentError, upload_documents};
+pub use sdk_pin::differs_only_by_sdk_pin;
 
 use crate::ids::Digest;
 use serde_json::Value;

@@ -24,7 +24,9 @@ fn two() -> tempfile::TempDir {
 }
 
 fn apply(root: &Path, arguments: &[&str]) -> Said {
-    run(kfp_gitops(root).args(["apply", "--format", "json"]).args(arguments))
+    run(kfp_gitops(root)
+        .args(["apply", "--format", "json"])
+        .args(arguments))
 }
 
 fn actions(report: &Value) -> Vec<(String, String)> {
@@ -34,7 +36,10 @@ fn actions(report: &Value) -> Vec<(String, String)> {
         .iter()
         .map(|one| {
             let name = one["name"].as_str().or(one["file"].as_str()).unwrap_or_default();
-            (name.to_owned(), one["action"].as_str().unwrap_or_default().to_owned())
+            (
+                name.to_owned(),
+                one["action"].as_str().unwrap_or_default().to_owned(),
+            )
         })
         .collect();
     actions.sort();
@@ -42,7 +47,10 @@ fn actions(report: &Value) -> Vec<(String, String)> {
 }
 
 fn owned(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
-    pairs.iter().map(|(name, action)| ((*name).to_owned(), (*action).to_owned())).collect()
+    pairs
+        .iter()
+        .map(|(name, action)| ((*name).to_owned(), (*action).to_owned()))
+        .collect()
 }
 
 #[test]
@@ -51,22 +59,47 @@ fn created_then_unchanged_then_updated_then_created_again() {
     let said = apply(root.path(), &[]);
     assert_eq!(said.code, 0, "{said:?}");
     let report = said.json();
-    assert_eq!(actions(&report), owned(&[("first", "created"), ("second", "created")]));
-    let version = report["version_name"].as_str().expect("a version name").to_owned();
-    assert!(report["pipelines"].as_array().unwrap().iter().all(|one| one["version_name"] == version.as_str()));
+    assert_eq!(
+        actions(&report),
+        owned(&[("first", "created"), ("second", "created")])
+    );
+    let version = report["version_name"]
+        .as_str()
+        .expect("a version name")
+        .to_owned();
+    assert!(
+        report["pipelines"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|one| one["version_name"] == version.as_str())
+    );
 
     let again = apply(root.path(), &[]);
     assert_eq!(again.code, 0, "{again:?}");
-    assert_eq!(actions(&again.json()), owned(&[("first", "unchanged"), ("second", "unchanged")]));
-    assert_eq!(again.json()["pipelines"][0]["version_name"], version.as_str(), "the version that holds it");
+    assert_eq!(
+        actions(&again.json()),
+        owned(&[("first", "unchanged"), ("second", "unchanged")])
+    );
+    assert_eq!(
+        again.json()["pipelines"][0]["version_name"],
+        version.as_str(),
+        "the version that holds it"
+    );
 
     write(root.path(), "first_pipeline.py", &pipeline("first", "changed"));
     let edited = apply(root.path(), &[]).json();
-    assert_eq!(actions(&edited), owned(&[("first", "updated"), ("second", "unchanged")]));
+    assert_eq!(
+        actions(&edited),
+        owned(&[("first", "updated"), ("second", "unchanged")])
+    );
 
     std::fs::remove_dir_all(root.path().join(".kfp-gitops")).expect("the registry's folder");
     let fresh = apply(root.path(), &[]).json();
-    assert_eq!(actions(&fresh), owned(&[("first", "created"), ("second", "created")]));
+    assert_eq!(
+        actions(&fresh),
+        owned(&[("first", "created"), ("second", "created")])
+    );
 }
 
 #[test]
@@ -111,7 +144,10 @@ fn one_bad_file_hides_no_other() {
         ])
     );
     let pipelines = report["pipelines"].as_array().unwrap();
-    let third = pipelines.iter().find(|one| one["file"] == "third_pipeline.py").unwrap();
+    let third = pipelines
+        .iter()
+        .find(|one| one["file"] == "third_pipeline.py")
+        .unwrap();
     assert_eq!(third["error"]["line"], 3, "{third:#}");
     assert_eq!(third["error"]["phase"], "compile");
 }
@@ -124,10 +160,17 @@ fn all_or_nothing_uploads_nothing() {
     assert_eq!(report.code, 1);
     assert_eq!(
         actions(&report.json()),
-        owned(&[("first", "skipped"), ("second", "skipped"), ("third_pipeline.py", "failed")])
+        owned(&[
+            ("first", "skipped"),
+            ("second", "skipped"),
+            ("third_pipeline.py", "failed")
+        ])
     );
     std::fs::remove_file(root.path().join("third_pipeline.py")).unwrap();
-    assert_eq!(actions(&apply(root.path(), &[]).json()), owned(&[("first", "created"), ("second", "created")]));
+    assert_eq!(
+        actions(&apply(root.path(), &[]).json()),
+        owned(&[("first", "created"), ("second", "created")])
+    );
 }
 
 #[test]
@@ -137,22 +180,33 @@ fn two_files_of_one_name_stop_before_any_write() {
     let said = apply(root.path(), &[]);
     assert_eq!(said.code, 2, "{said:?}");
     let message = said.json()["error"]["message"].as_str().unwrap().to_owned();
-    assert!(message.contains("`first_pipeline.py`") && message.contains("`third_pipeline.py`"), "{message}");
+    assert!(
+        message.contains("`first_pipeline.py`") && message.contains("`third_pipeline.py`"),
+        "{message}"
+    );
     let compile = run(kfp_gitops(root.path()).args(["compile", "--format", "json"]));
     assert_eq!(compile.code, 0, "{compile:?}");
     std::fs::remove_file(root.path().join("third_pipeline.py")).unwrap();
-    assert_eq!(actions(&apply(root.path(), &[]).json()), owned(&[("first", "created"), ("second", "created")]));
+    assert_eq!(
+        actions(&apply(root.path(), &[]).json()),
+        owned(&[("first", "created"), ("second", "created")])
+    );
 }
 
 #[test]
 fn a_plan_writes_nothing() {
     let root = two();
     let plan = |arguments: &[&str]| {
-        run(kfp_gitops(root.path()).args(["plan", "--format", "json"]).args(arguments))
+        run(kfp_gitops(root.path())
+            .args(["plan", "--format", "json"])
+            .args(arguments))
     };
     let said = plan(&[]);
     assert_eq!(said.code, 0, "{said:?}");
-    assert_eq!(actions(&said.json()), owned(&[("first", "create"), ("second", "create")]));
+    assert_eq!(
+        actions(&said.json()),
+        owned(&[("first", "create"), ("second", "create")])
+    );
     assert_eq!(plan(&["--expect-no-changes"]).code, 6);
     assert_eq!(apply(root.path(), &[]).json()["counts"]["created"], 2);
     assert_eq!(plan(&["--expect-no-changes"]).code, 0);
@@ -161,16 +215,35 @@ fn a_plan_writes_nothing() {
 #[test]
 fn a_pipeline_of_another_repository_is_refused() {
     let root = two();
-    git(root.path(), &["remote", "add", "origin", "https://git.example.com/team-a/pipelines.git"]);
+    git(
+        root.path(),
+        &[
+            "remote",
+            "add",
+            "origin",
+            "https://git.example.com/team-a/pipelines.git",
+        ],
+    );
     assert_eq!(apply(root.path(), &[]).code, 0);
-    git(root.path(), &["remote", "set-url", "origin", "https://git.example.com/team-b/pipelines.git"]);
+    git(
+        root.path(),
+        &[
+            "remote",
+            "set-url",
+            "origin",
+            "https://git.example.com/team-b/pipelines.git",
+        ],
+    );
     write(root.path(), "first_pipeline.py", &pipeline("first", "theirs"));
     let said = apply(root.path(), &[]);
     assert_eq!(said.code, 2, "{said:?}");
     let first = &said.json()["pipelines"][0]["error"];
     assert_eq!(first["message"], "`first` is managed by team-a/pipelines");
     let adopted = apply(root.path(), &["--adopt"]).json();
-    assert_eq!(actions(&adopted), owned(&[("first", "updated"), ("second", "unchanged")]));
+    assert_eq!(
+        actions(&adopted),
+        owned(&[("first", "updated"), ("second", "unchanged")])
+    );
     assert_eq!(adopted["pipelines"][0]["reason"], "adopted");
 }
 
@@ -179,26 +252,50 @@ fn the_results_are_written_in_every_case() {
     let root = two();
     let outputs = root.path().join("outputs");
     let mut command = kfp_gitops(root.path());
-    command.args(["apply", "--results", "out/results.json"]).env("GITHUB_OUTPUT", &outputs);
+    command
+        .args(["apply", "--results", "out/results.json"])
+        .env("GITHUB_OUTPUT", &outputs);
     assert_eq!(run(&mut command).code, 0);
     let results: Value =
-        serde_json::from_str(&std::fs::read_to_string(root.path().join("out/results.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(root.path().join("out/results.json")).unwrap())
+            .unwrap();
     assert_eq!(results["schema"], 1);
     assert_eq!(results["command"], "apply");
     assert_eq!(results["endpoint"], "embedded");
     assert_eq!(results["counts"]["created"], 2);
     assert_eq!(results["exit_code"], 0);
     for key in ["url", "error", "output"] {
-        assert!(results["pipelines"][0].as_object().unwrap().contains_key(key), "absent values are null: {key}");
+        assert!(
+            results["pipelines"][0].as_object().unwrap().contains_key(key),
+            "absent values are null: {key}"
+        );
     }
     let outputs = std::fs::read_to_string(outputs).unwrap();
-    for name in ["compiled", "uploaded", "unchanged", "failed", "failed-names", "version", "changes", "results", "summary"]
-    {
-        assert!(outputs.lines().any(|line| line.starts_with(&format!("{name}<<"))), "{name} in {outputs}");
+    for name in [
+        "compiled",
+        "uploaded",
+        "unchanged",
+        "failed",
+        "failed-names",
+        "version",
+        "changes",
+        "results",
+        "summary",
+    ] {
+        assert!(
+            outputs.lines().any(|line| line.starts_with(&format!("{name}<<"))),
+            "{name} in {outputs}"
+        );
     }
 
     let mut broken = kfp_gitops(root.path());
-    broken.args(["apply", "--results", "out/broken.json", "--endpoint", "ftp://nowhere"]);
+    broken.args([
+        "apply",
+        "--results",
+        "out/broken.json",
+        "--endpoint",
+        "ftp://nowhere",
+    ]);
     assert_eq!(run(&mut broken).code, 2);
     let results: Value =
         serde_json::from_str(&std::fs::read_to_string(root.path().join("out/broken.json")).unwrap()).unwrap();
@@ -209,7 +306,10 @@ fn the_results_are_written_in_every_case() {
 #[test]
 fn an_unreachable_server_is_infrastructure() {
     let root = two();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let said = apply(root.path(), &["--endpoint", &format!("http://{free}")]);
     assert_eq!(said.code, 75, "{said:?}");
     assert_eq!(said.json()["error"]["phase"], "connect");
@@ -220,10 +320,18 @@ fn an_unreachable_server_is_infrastructure() {
 fn in_ci_the_embedded_registry_is_never_silent() {
     let root = two();
     let mut command = kfp_gitops(root.path());
-    command.args(["plan", "--format", "json"]).env("CI", "true").env("GITHUB_ACTIONS", "true");
+    command
+        .args(["plan", "--format", "json"])
+        .env("CI", "true")
+        .env("GITHUB_ACTIONS", "true");
     let said = run(&mut command);
     assert_eq!(said.code, 2, "{said:?}");
-    assert!(said.json()["error"]["hint"].as_str().unwrap().starts_with("set `endpoint`"));
+    assert!(
+        said.json()["error"]["hint"]
+            .as_str()
+            .unwrap()
+            .starts_with("set `endpoint`")
+    );
     command.args(["--endpoint", "embedded"]);
     assert_eq!(run(&mut command).code, 0);
 }

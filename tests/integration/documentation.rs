@@ -14,7 +14,12 @@ fn hold(path: &Path, expected: &str) {
         return;
     }
     let found = std::fs::read_to_string(path).unwrap_or_default();
-    pretty_assertions::assert_eq!(found, expected, "{}: run `UPDATE_DOCS=1 cargo test documentation`", path.display());
+    pretty_assertions::assert_eq!(
+        found,
+        expected,
+        "{}: run `UPDATE_DOCS=1 cargo test documentation`",
+        path.display()
+    );
 }
 
 /// Holds the part of README.md between a marker and the next blank line, or the end of its code block.
@@ -22,9 +27,17 @@ fn hold_block(marker: &str, expected: &str) {
     let path = repository().join("README.md");
     let text = std::fs::read_to_string(&path).expect("README");
     let marker = format!("<!-- {marker} -->\n");
-    let start = text.find(&marker).unwrap_or_else(|| panic!("{marker} in README.md")) + marker.len();
+    let start = text
+        .find(&marker)
+        .unwrap_or_else(|| panic!("{marker} in README.md"))
+        + marker.len();
     let end = if text[start..].starts_with("```") {
-        start + text[start + 3..].find("\n```\n").expect("an end of the code block") + 3 + 5
+        start
+            + text[start + 3..]
+                .find("\n```\n")
+                .expect("an end of the code block")
+            + 3
+            + 5
     } else {
         start + text[start..].find("\n\n").expect("an end of the table") + 1
     };
@@ -34,7 +47,10 @@ fn hold_block(marker: &str, expected: &str) {
 
 #[test]
 fn schema_is_committed() {
-    hold(&repository().join("schema/kfp-gitops.schema.json"), &file::json_schema());
+    hold(
+        &repository().join("schema/kfp-gitops.schema.json"),
+        &file::json_schema(),
+    );
 }
 
 #[test]
@@ -52,8 +68,15 @@ fn variables_are_the_readme_table() {
     for variable in variables::TABLE {
         let _ = writeln!(table, "| `{}` | {} |", variable.name, variable.meaning.trim());
     }
-    let ci: Vec<String> = context::TABLE.iter().map(|(name, _)| format!("`{name}`")).collect();
-    let _ = writeln!(table, "| {} | what the job is, as Gitea and GitHub tell it |", ci.join(", "));
+    let ci: Vec<String> = context::TABLE
+        .iter()
+        .map(|(name, _)| format!("`{name}`"))
+        .collect();
+    let _ = writeln!(
+        table,
+        "| {} | what the job is, as Gitea and GitHub tell it |",
+        ci.join(", ")
+    );
     hold_block("variables", &table);
 }
 
@@ -65,8 +88,17 @@ fn every_flag_has_its_twin() {
     let mut flag = String::new();
     let mut missing = Vec::new();
     for line in help.out.lines() {
-        if let Some(name) = line.trim_start().split("--").nth(1).filter(|_| line.trim_start().starts_with('-')) {
-            flag = name.split([' ', ',', '.', '[']).next().unwrap_or_default().to_owned();
+        if let Some(name) = line
+            .trim_start()
+            .split("--")
+            .nth(1)
+            .filter(|_| line.trim_start().starts_with('-'))
+        {
+            flag = name
+                .split([' ', ',', '.', '['])
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             missing.push(flag.clone());
         }
         let twin = format!("[env: KFP_GITOPS_{}", flag.to_uppercase().replace('-', "_"));
@@ -84,8 +116,15 @@ fn the_output_shown_is_the_output() {
     git(root.path(), &["init", "-q"]);
     let examples = root.path().join("examples");
     std::fs::create_dir(&examples).expect("folder");
-    for entry in std::fs::read_dir(repository().join("examples")).expect("examples").flatten() {
-        if entry.path().extension().is_some_and(|extension| extension == "py") {
+    for entry in std::fs::read_dir(repository().join("examples"))
+        .expect("examples")
+        .flatten()
+    {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "py")
+        {
             std::fs::copy(entry.path(), examples.join(entry.file_name())).expect("copied");
         }
     }
