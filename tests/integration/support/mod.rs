@@ -1,4 +1,5 @@
 //! What several capabilities' tests need.
 
 pub mod http;
+pub mod python;
 pub mod recordings;
