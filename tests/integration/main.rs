@@ -3,5 +3,6 @@
 mod deploy;
 mod discovery;
 mod documentation;
+mod kfp_client;
 mod registry;
 mod support;
