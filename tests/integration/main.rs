@@ -1,1 +1,4 @@
+//! The capabilities from outside, one module each.
 
+mod compile_engine;
+mod compile_support;
