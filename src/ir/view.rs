@@ -201,12 +201,14 @@ impl<'a> Pipeline<'a> {
     /// Looks at a canonical form.
     #[must_use]
     pub fn of(form: &'a Canonical) -> Self {
-        let pipeline = &form.pipeline;
+        Self::of_documents(&form.pipeline, form.platform.as_ref())
+    }
+
+    /// Looks at two documents in canonical form.
+    #[must_use]
+    pub fn of_documents(pipeline: &'a Value, platform: Option<&'a Value>) -> Self {
         let info = pipeline.get("pipelineInfo").unwrap_or(&Value::Null);
-        let kubernetes = form
-            .platform
-            .as_ref()
-            .and_then(|platform| platform.pointer("/platforms/kubernetes"));
+        let kubernetes = platform.and_then(|platform| platform.pointer("/platforms/kubernetes"));
         Self {
             name: text(info, "name"),
             display_name: text(info, "displayName"),
