@@ -279,9 +279,9 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-impl Component<'_> {
+impl<'a> Component<'a> {
     /// The tasks inside; none for one that runs a container.
-    pub fn tasks(&self) -> impl std::iter::Iterator<Item = &Task<'_>> {
+    pub fn tasks(&self) -> impl std::iter::Iterator<Item = &Task<'a>> {
         match &self.body {
             Body::Dag(tasks) => Some(tasks.values()),
             _ => None,

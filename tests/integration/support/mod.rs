@@ -1,0 +1,7 @@
+//! What several capabilities' tests need.
+
+mod binary;
+pub mod http;
+pub mod recordings;
+
+pub use binary::*;
