@@ -6,5 +6,6 @@ mod deploy;
 mod discovery;
 mod documentation;
 mod kfp_client;
+mod moving_over;
 mod registry;
 mod support;
