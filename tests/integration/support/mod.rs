@@ -3,3 +3,4 @@
 pub mod http;
 pub mod python;
 pub mod recordings;
+pub mod registry;
