@@ -1,15 +1,9 @@
 //! Restarts, processes side by side, and processes killed in the middle.
 
-use crate::support::registry::{Api, running, spec};
+use crate::support::registry::{Api, Served, running, spec};
 use reqwest::StatusCode;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-
-/// Where [`serve_for_another_test`] keeps its data.
-const DATA: &str = "KFP_GITOPS_TEST_REGISTRY_DATA";
 
 #[tokio::test]
 async fn what_was_answered_is_there_after_a_restart() {
@@ -65,73 +59,14 @@ async fn a_folder_that_cannot_be_is_named() {
     assert!(failure.message.contains("registry.sqlite3"), "{failure}");
 }
 
-/// Not a test by itself: the body of the processes that other tests start and kill. It ends with its parent's
-/// end of the pipe.
-#[tokio::test]
-#[ignore = "run by other tests as a process of its own"]
-async fn serve_for_another_test() {
-    let Some(data) = std::env::var_os(DATA) else {
-        return;
-    };
-    let (registry, _) = running(Path::new(&data)).await;
-    let file = Path::new(&data).join(format!("url-{}", std::process::id()));
-    std::fs::write(file.with_extension("new"), registry.url()).unwrap();
-    std::fs::rename(file.with_extension("new"), file).unwrap();
-    tokio::task::spawn_blocking(|| std::io::copy(&mut std::io::stdin(), &mut std::io::sink()))
-        .await
-        .unwrap()
-        .unwrap();
-    registry.stop().await;
-}
-
-struct Process {
-    child: Child,
-    url: String,
-}
-
-impl Process {
-    fn start(data: &Path) -> Self {
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--ignored",
-                "--exact",
-                "registry::durability::serve_for_another_test",
-            ])
-            .env(DATA, data)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap();
-        let file = data.join(format!("url-{}", child.id()));
-        let deadline = Instant::now() + Duration::from_secs(60);
-        let url = loop {
-            if let Ok(url) = std::fs::read_to_string(&file) {
-                break url;
-            }
-            assert!(
-                child.try_wait().unwrap().is_none() && Instant::now() < deadline,
-                "the process did not start"
-            );
-            std::thread::sleep(Duration::from_millis(5));
-        };
-        Self { child, url }
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
 /// Two processes over one folder, one of them killed while both are written to: whatever was answered is there,
 /// no name is there twice, and the other process goes on.
 #[tokio::test(flavor = "multi_thread")]
 async fn two_processes_share_a_folder_and_one_is_killed() {
     const NAMES: usize = 40;
     let folder = tempfile::tempdir().unwrap();
-    let (mut doomed, healthy) = (Process::start(folder.path()), Process::start(folder.path()));
+    let data = folder.path().join("data");
+    let (mut doomed, healthy) = (Served::start(&data), Served::start(&data));
     let pipeline = Api::new(&healthy.url).pipeline("p").await;
 
     // Every name is tried on both, so that exactly one may win each.
@@ -157,7 +92,7 @@ async fn two_processes_share_a_folder_and_one_is_killed() {
     while api.get(&path).await["total_size"].as_u64().unwrap_or(0) < NAMES as u64 / 4 {
         tokio::task::yield_now().await;
     }
-    doomed.child.kill().unwrap();
+    doomed.kill();
     let (killed, other) = (killed.await.unwrap(), other.await.unwrap());
 
     assert_eq!(other.len(), NAMES, "the healthy process stopped answering");

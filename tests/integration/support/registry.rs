@@ -1,10 +1,12 @@
-//! A running embedded registry with the calls that tests make of it.
+//! A running embedded registry, in this process or as `kfp-gitops serve`, with the calls that tests make of it.
 
-use super::http;
+use super::{http, kfp_gitops};
 use kfp_gitops::kfp::embedded::{EmbeddedOptions, RunningRegistry, start};
 use reqwest::{Response, StatusCode};
 use serde_json::Value;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
+use std::process::{Child, Stdio};
 
 /// Spells text for a query or a path.
 pub fn escape(text: &str) -> String {
@@ -85,4 +87,46 @@ pub async fn running(data: &Path) -> (RunningRegistry, Api) {
     .unwrap();
     let api = Api::new(&registry.url());
     (registry, api)
+}
+
+/// A registry in a process of its own: `kfp-gitops serve`. Killed when dropped.
+pub struct Served {
+    child: Child,
+    pub url: String,
+}
+
+impl Served {
+    /// Serves `data` on a free port.
+    pub fn start(data: &Path) -> Self {
+        let mut child = kfp_gitops(data.parent().unwrap())
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut url = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut url)
+            .unwrap();
+        assert!(url.starts_with("http://"), "`serve` printed {url:?}");
+        Self {
+            child,
+            url: url.trim_end().to_owned(),
+        }
+    }
+
+    /// Ends the process as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
