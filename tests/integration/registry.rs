@@ -188,3 +188,6 @@ async fn answers_as_the_recorded_2_17_0_does() {
         differences.join("\n")
     );
 }
+
+mod durability;
+mod limits;
