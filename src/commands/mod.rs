@@ -7,6 +7,7 @@ pub mod deploy;
 pub mod engine;
 pub mod finish;
 pub mod init;
+pub mod lineage;
 pub mod plan;
 pub mod progress;
 pub mod serve;

@@ -5,6 +5,8 @@ mod compile_support;
 mod deploy;
 mod discovery;
 mod documentation;
+mod fault;
+mod faults;
 mod kfp_client;
 mod moving_over;
 mod registry;
