@@ -20,6 +20,13 @@ mod installer;
 mod pins;
 mod releases;
 mod requirements;
+mod sandbox;
+#[cfg(target_os = "linux")]
+mod sandbox_filter;
+#[cfg(target_os = "linux")]
+mod sandbox_linux;
+#[cfg(target_os = "linux")]
+mod sandbox_tree;
 mod settings;
 mod version;
 mod worker;
