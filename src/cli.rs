@@ -1,1 +1,407 @@
-//! Commands and flags.
+//! Commands and flags. Knows clap; nothing else does.
+
+use crate::settings::file::{AuthKind, ForgeKind, Network, Sandbox};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// The command line.
+#[derive(Debug, Parser)]
+#[command(
+    name = "kfp-gitops",
+    version,
+    about = "Deploy Kubeflow pipelines from a repository: find, compile, compare, upload, report",
+    long_about = "Finds the pipelines of a repository (`*_pipeline.py`), compiles them with the KFP compiler, \
+                  compares them with what the pipelines server holds, uploads what changed exactly once, and says \
+                  what it did.\n\nWithout an endpoint, outside CI, it deploys to an embedded registry, so that \
+                  everything can be tried without a server.",
+    after_help = "Exit codes: 0 done or nothing to do; 1 something failed; 2 usage or configuration; \
+                  6 changes pending (`plan --expect-no-changes`); 75 infrastructure trouble, safe to run again.",
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Compile, compare with the server, upload what changed
+    Apply(ApplyArgs),
+    /// Compile, compare with the server, say what `apply` would do; writes nothing
+    Plan(PlanArgs),
+    /// In CI: `apply` on the default branch and what `apply.refs` names, else `plan`
+    Auto(ApplyArgs),
+    /// Compile only
+    Compile(CompileArgs),
+    /// Serve the embedded registry as a pipelines API
+    Serve(ServeArgs),
+    /// Write a workflow for the forge and a commented configuration
+    Init(InitArgs),
+    /// Print the version, the commit it was built from, and the platform
+    Version,
+    /// Print shell completions
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Flags of every command. Each has a twin in the environment.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Global {
+    /// Address of the pipelines server, or `embedded`
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_ENDPOINT",
+        hide_env_values = true,
+        value_name = "URL",
+        help_heading = "Server"
+    )]
+    pub endpoint: Option<String>,
+    /// Namespace on a multi-user server
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_NAMESPACE",
+        value_name = "NAME",
+        help_heading = "Server"
+    )]
+    pub namespace: Option<String>,
+    /// On a multi-user server without a namespace: deploy shared pipelines
+    #[arg(long, global = true, env = "KFP_GITOPS_SHARED", value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    pub shared: bool,
+    /// How to log in
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_AUTH",
+        value_name = "KIND",
+        help_heading = "Server"
+    )]
+    pub auth: Option<AuthKind>,
+    /// User of the `kubeflow-userid` header or of a Dex login
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_USERNAME",
+        value_name = "NAME",
+        help_heading = "Server"
+    )]
+    pub username: Option<String>,
+    /// File that holds a bearer token
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_TOKEN_FILE",
+        value_name = "FILE",
+        help_heading = "Server"
+    )]
+    pub token_file: Option<PathBuf>,
+    /// Certificates to trust beside the system's
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CA_FILE",
+        value_name = "FILE",
+        help_heading = "Server"
+    )]
+    pub ca_file: Option<PathBuf>,
+    /// Do not check the server's certificate (dangerous)
+    #[arg(long, global = true, env = "KFP_GITOPS_INSECURE_SKIP_TLS_VERIFY", value_parser = BoolishValueParser::new(), help_heading = "Server")]
+    pub insecure_skip_tls_verify: bool,
+    /// Address of the pipelines UI, for links
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_UI_URL",
+        value_name = "URL",
+        help_heading = "Server"
+    )]
+    pub ui_url: Option<String>,
+    /// Calls to the server at the same time
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CONCURRENCY",
+        value_name = "N",
+        help_heading = "Server"
+    )]
+    pub concurrency: Option<usize>,
+    /// Seconds a call to the server may take
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_TIMEOUT",
+        value_name = "SECONDS",
+        help_heading = "Server"
+    )]
+    pub timeout: Option<u64>,
+    /// Folder of the embedded registry
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_REGISTRY",
+        value_name = "DIR",
+        help_heading = "Server"
+    )]
+    pub registry: Option<PathBuf>,
+
+    /// Configuration file
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CONFIG",
+        value_name = "FILE",
+        help_heading = "Pipelines"
+    )]
+    pub config: Option<PathBuf>,
+    /// Label of where is deployed to, such as `prod`
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_TARGET",
+        value_name = "NAME",
+        help_heading = "Pipelines"
+    )]
+    pub target: Option<String>,
+    /// Files to take, as a glob relative to PATH (repeatable) [default: *_pipeline.py]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_INCLUDE",
+        value_name = "GLOB",
+        value_delimiter = '\n',
+        help_heading = "Pipelines"
+    )]
+    pub include: Vec<String>,
+    /// Files and folders to leave out, as a glob (repeatable)
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_EXCLUDE",
+        value_name = "GLOB",
+        value_delimiter = '\n',
+        help_heading = "Pipelines"
+    )]
+    pub exclude: Vec<String>,
+    /// Only these pipelines, by name or file stem (repeatable)
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_ONLY",
+        value_name = "NAME",
+        value_delimiter = '\n',
+        help_heading = "Pipelines"
+    )]
+    pub only: Vec<String>,
+    /// Name of this run's versions, a template [default: v{timestamp}]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_VERSION_NAME",
+        value_name = "TEMPLATE",
+        help_heading = "Pipelines"
+    )]
+    pub version_name: Option<String>,
+
+    /// The Python interpreter to compile with
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_PYTHON",
+        value_name = "FILE",
+        help_heading = "Compiler"
+    )]
+    pub python: Option<PathBuf>,
+    /// The exact kfp version to compile with
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_KFP_VERSION",
+        value_name = "VERSION",
+        help_heading = "Compiler"
+    )]
+    pub kfp_version: Option<String>,
+    /// Files compiled at the same time [default: the cores]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_JOBS",
+        value_name = "N",
+        help_heading = "Compiler"
+    )]
+    pub jobs: Option<usize>,
+    /// Isolation of the compiler
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_SANDBOX",
+        value_name = "MODE",
+        help_heading = "Compiler"
+    )]
+    pub sandbox: Option<Sandbox>,
+    /// Network while compiling
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_NETWORK",
+        value_name = "MODE",
+        help_heading = "Compiler"
+    )]
+    pub network: Option<Network>,
+    /// Compile everything anew
+    #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
+    pub no_cache: bool,
+
+    /// Take over pipelines that another repository or project manages
+    #[arg(long, global = true, env = "KFP_GITOPS_ADOPT", value_parser = BoolishValueParser::new(), help_heading = "Changes")]
+    pub adopt: bool,
+    /// Upload although nothing changed, or although a later commit is deployed
+    #[arg(long, global = true, env = "KFP_GITOPS_FORCE", value_parser = BoolishValueParser::new(), help_heading = "Changes")]
+    pub force: bool,
+
+    /// Form of what is written to standard output
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_FORMAT",
+        value_name = "FORMAT",
+        help_heading = "Report"
+    )]
+    pub format: Option<Format>,
+    /// File that takes the report as JSON
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_RESULTS",
+        value_name = "FILE",
+        help_heading = "Report"
+    )]
+    pub results: Option<PathBuf>,
+    /// Colour
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_COLOR",
+        value_name = "WHEN",
+        help_heading = "Report"
+    )]
+    pub color: Option<Color>,
+    /// More detail (repeatable)
+    #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Report")]
+    pub verbose: u8,
+    /// Only failures
+    #[arg(short, long, global = true, env = "KFP_GITOPS_QUIET", value_parser = BoolishValueParser::new(), help_heading = "Report")]
+    pub quiet: bool,
+
+    /// Which forge, where it cannot be told from the environment
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_FORGE",
+        value_name = "KIND",
+        help_heading = "Forge"
+    )]
+    pub forge: Option<ForgeKind>,
+    /// Address of the forge's API
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_FORGE_API_URL",
+        value_name = "URL",
+        help_heading = "Forge"
+    )]
+    pub forge_api_url: Option<String>,
+    /// Post a commit status
+    #[arg(long, global = true, env = "KFP_GITOPS_STATUS", value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", help_heading = "Forge")]
+    pub status: Option<bool>,
+    /// Keep one comment on the pull request
+    #[arg(long, global = true, env = "KFP_GITOPS_COMMENT", value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", help_heading = "Forge")]
+    pub comment: Option<bool>,
+    /// Write the job summary
+    #[arg(long, global = true, env = "KFP_GITOPS_SUMMARY", value_name = "BOOL", value_parser = BoolishValueParser::new(), num_args = 0..=1, default_missing_value = "true", help_heading = "Forge")]
+    pub summary: Option<bool>,
+}
+
+/// Form of the report on standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// The contract with `"schema": 1`.
+    Json,
+}
+
+/// When to colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Arguments of `apply` and `auto`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct ApplyArgs {
+    /// Folders to search and files to take [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Upload nothing unless every file compiled
+    #[arg(long, env = "KFP_GITOPS_ALL_OR_NOTHING", value_parser = BoolishValueParser::new())]
+    pub all_or_nothing: bool,
+}
+
+/// Arguments of `plan`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct PlanArgs {
+    /// Folders to search and files to take [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Exit with 6 when something would change: a scheduled check for drift
+    #[arg(long, env = "KFP_GITOPS_EXPECT_NO_CHANGES", value_parser = BoolishValueParser::new())]
+    pub expect_no_changes: bool,
+}
+
+/// Arguments of `compile`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CompileArgs {
+    /// Folders to search and files to take [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Write the compiler's YAML to `DIR/<source without .py>.yaml`
+    #[arg(short, long, value_name = "DIR")]
+    pub output: Option<PathBuf>,
+}
+
+/// Arguments of `serve`.
+#[derive(Clone, Debug, Args)]
+pub struct ServeArgs {
+    /// Address to listen on
+    #[arg(long, default_value = "127.0.0.1:8888", value_name = "ADDR")]
+    pub listen: std::net::SocketAddr,
+    /// Folder of the data [default: .kfp-gitops/registry]
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+}
+
+/// Arguments of `init`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct InitArgs {
+    /// The repository's folder [default: .]
+    #[arg(value_name = "PATH")]
+    pub path: Option<PathBuf>,
+    /// Overwrite files that exist
+    #[arg(long)]
+    pub overwrite: bool,
+}

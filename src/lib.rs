@@ -14,6 +14,7 @@ pub mod commands;
 
 pub mod error;
 pub mod exit;
+pub mod git;
 pub mod ids;
 pub mod secret;
 

@@ -1,1 +1,108 @@
-//! Room: commands.
+//! One file per command; each turns its arguments into calls of the rooms and a report.
+
+pub mod apply;
+pub mod compile;
+pub mod connect;
+pub mod deploy;
+pub mod engine;
+pub mod finish;
+pub mod init;
+pub mod plan;
+pub mod progress;
+pub mod serve;
+pub mod signals;
+pub mod version;
+
+use crate::cli::{Cli, Command};
+use crate::error::Failure;
+use crate::exit::ExitCode;
+use crate::report::Report;
+use crate::settings::environment::Environment;
+use crate::settings::{Settings, merge};
+use clap::{CommandFactory, Parser};
+use std::io::Write;
+use std::path::PathBuf;
+
+/// Parses the command line, runs the command, and says what the process exits with.
+#[must_use]
+pub fn main(environment: Environment) -> u8 {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes. A closed pipe is nobody's fault.
+            let _ = error.print();
+            let code = if error.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Success
+            };
+            return code.code();
+        }
+    };
+    if cfg!(windows) {
+        complain("Windows is not supported: run it in WSL, a container, or on Linux or macOS");
+        return ExitCode::Usage.code();
+    }
+    match &cli.command {
+        Command::Version => version::run(),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut std::io::stdout());
+            ExitCode::Success.code()
+        }
+        _ => match tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+        {
+            Ok(runtime) => {
+                let code = runtime.block_on(run(cli, environment));
+                // Whatever still waits (a look-up of a name, say) must not hold the job up.
+                runtime.shutdown_background();
+                code
+            }
+            Err(error) => {
+                complain(&format!("cannot start: {error}"));
+                ExitCode::Failed.code()
+            }
+        },
+    }
+}
+
+async fn run(cli: Cli, environment: Environment) -> u8 {
+    let (name, paths): (&str, Vec<PathBuf>) = match &cli.command {
+        Command::Apply(arguments) => ("apply", arguments.paths.clone()),
+        Command::Auto(arguments) => ("auto", arguments.paths.clone()),
+        Command::Plan(arguments) => ("plan", arguments.paths.clone()),
+        Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
+        _ => ("serve", Vec::new()),
+    };
+    let settings = match merge::merge(&cli.global, &paths, environment.clone()) {
+        Ok(settings) => settings,
+        Err(failure) => return finish::without_settings(name, failure, &cli.global, &environment),
+    };
+    match cli.command {
+        Command::Apply(arguments) => apply::run(&settings, arguments.all_or_nothing).await,
+        Command::Auto(arguments) => apply::auto(&settings, arguments.all_or_nothing).await,
+        Command::Plan(arguments) => plan::run(&settings, arguments.expect_no_changes).await,
+        Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Serve(arguments) => serve::run(&settings, arguments).await,
+        Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,
+        Command::Version | Command::Completions { .. } => ExitCode::Success.code(),
+    }
+}
+
+/// A report that ends before anything was done.
+pub(crate) fn stopped(settings: &Settings, command: &str, failure: Failure) -> Report {
+    let mut report = Report::new(command);
+    report.endpoint = Some(settings.server.endpoint.display());
+    report.target.clone_from(&settings.target);
+    report.stop(failure);
+    report
+}
+
+/// A line on standard error.
+pub(crate) fn complain(line: &str) {
+    // A closed standard error is no reason to die.
+    let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(line));
+}

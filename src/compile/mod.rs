@@ -82,6 +82,19 @@ pub enum SandboxLevel {
     Full,
 }
 
+impl SandboxLevel {
+    /// The word in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Environment => "environment",
+            Self::Landlock => "landlock",
+            Self::Full => "full",
+        }
+    }
+}
+
 /// Which Python and which kfp compiled, and why those.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct EngineInfo {

@@ -1,1 +1,92 @@
-//! Room: plan.
+//! Compiled pipelines x what the server holds -> [`Plan`]: one decision for each pipeline. Pure; only
+//! `state` reads the server.
+
+pub mod decide;
+pub mod identity;
+pub mod mark;
+pub mod naming;
+pub mod state;
+
+use crate::compile::Compiled;
+use crate::error::Failure;
+use crate::ids::{Digest, PipelineId, PipelineName, VersionId, VersionName};
+use crate::report::Reason;
+use mark::Mark;
+
+/// A pipeline on the server, as far as planning needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemotePipeline {
+    /// The server's id.
+    pub id: PipelineId,
+    /// Its name.
+    pub name: PipelineName,
+    /// Who uploaded it, where it says.
+    pub mark: Option<Mark>,
+}
+
+/// A version on the server, as far as planning needs it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RemoteVersion {
+    /// The server's id.
+    pub id: VersionId,
+    /// Its name.
+    pub name: VersionName,
+    /// Digest of the spec it holds; `None` when that cannot be read (an Argo workflow, a broken row).
+    pub digest: Option<Digest>,
+    /// Who uploaded it, where it says.
+    pub mark: Option<Mark>,
+    /// When it was created, as the server wrote it.
+    pub created_at: Option<String>,
+    /// The spec, kept only where it differs from what was compiled.
+    pub spec: Option<crate::ir::Spec>,
+}
+
+/// What a plan does with one pipeline.
+#[derive(Clone, Debug)]
+pub enum Decision {
+    /// The server has none: create it under this name.
+    Create {
+        /// The name it gets.
+        name: PipelineName,
+        /// What people see, where the server's rules force another name.
+        display_name: Option<String>,
+    },
+    /// Upload a version.
+    Update {
+        /// The pipeline.
+        pipeline: RemotePipeline,
+        /// What is newest there now; `None` when the pipeline has no version (an earlier run died).
+        newest: Option<Box<RemoteVersion>>,
+    },
+    /// The newest version holds exactly this.
+    Unchanged {
+        /// The pipeline.
+        pipeline: RemotePipeline,
+        /// The version that holds it.
+        newest: Box<RemoteVersion>,
+    },
+    /// It must not be done.
+    Refused(Failure),
+}
+
+/// One pipeline of the plan.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// What was compiled.
+    pub compiled: Compiled,
+    /// Its digest.
+    pub digest: Digest,
+    /// What to do.
+    pub decision: Decision,
+    /// Why, where it helps.
+    pub reason: Option<Reason>,
+    /// Said beside it.
+    pub notes: Vec<String>,
+}
+
+/// One decision for each compiled pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In the order of the sources.
+    pub pipelines: Vec<Planned>,
+}

@@ -2,6 +2,23 @@
 //!
 //! The JSON form is a contract (`"schema": 1`): fields are added, never renamed or removed.
 
+pub mod annotations;
+pub mod build;
+pub mod cut;
+pub mod json;
+pub mod markdown;
+pub mod markdown_comment;
+pub mod outputs;
+pub mod summary;
+pub mod text;
+pub mod wording;
+pub mod wording_notice;
+
+#[cfg(test)]
+mod faces_tests;
+#[cfg(test)]
+pub(crate) mod fixtures;
+
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
@@ -180,6 +197,9 @@ pub struct Report {
     pub pipelines: Vec<PipelineReport>,
     /// Warnings about the run as a whole.
     pub warnings: Vec<String>,
+    /// Said about the run without being warnings.
+    #[serde(default)]
+    pub notes: Vec<String>,
     /// What stopped the run as a whole.
     pub error: Option<Failure>,
     /// The commit that was compiled, 40 hex digits.
@@ -190,4 +210,7 @@ pub struct Report {
     pub seconds: f64,
     /// What the process exits with.
     pub exit_code: u8,
+    /// `plan --expect-no-changes`: pending changes are the exit code 6.
+    #[serde(skip)]
+    pub expect_no_changes: bool,
 }

@@ -1,0 +1,356 @@
+//! What `plan` and `apply` share: find, compile, connect, read, decide.
+
+use super::connect::{Connected, connect};
+use super::{engine, finish};
+use crate::compile::Compiled;
+use crate::context::Context;
+use crate::discover::discover;
+use crate::error::{Class, Failure, Phase};
+use crate::git::Git;
+use crate::ids::{PipelineId, VersionName};
+use crate::kfp::advice;
+use crate::kfp::model::{Server, Store};
+use crate::plan::decide::{Held, Identified, Options, decide, identify_all};
+use crate::plan::identity::{Identity, Rules};
+use crate::plan::mark::Mark;
+use crate::plan::naming::{VersionFacts, version_name};
+use crate::plan::{Decision, Planned, state};
+use crate::report::{Action, PipelineReport, Reason, Report, ServerReport};
+use crate::settings::Settings;
+use std::collections::BTreeMap;
+
+/// Everything decided, nothing written.
+pub struct Prepared {
+    /// The report so far: files that failed.
+    pub report: Report,
+    /// One decision for each pipeline that compiled and could be read.
+    pub planned: Vec<Timed>,
+    /// The server; `None` when nothing was found and nobody was asked.
+    pub connected: Option<Connected>,
+    /// The run's version name.
+    pub version_name: VersionName,
+    /// Who we are.
+    pub mark: Mark,
+    /// The CI job.
+    pub context: Context,
+}
+
+/// A planned pipeline with what compiling it took.
+pub struct Timed {
+    /// The decision.
+    pub planned: Planned,
+    /// Wall seconds of compiling.
+    pub seconds: f64,
+    /// The file's warnings.
+    pub warnings: Vec<String>,
+}
+
+/// Finds, compiles, connects, reads and decides.
+///
+/// # Errors
+/// The report of a run that ended early.
+pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box<Report>> {
+    let mut report = Report::new(command);
+    report.endpoint = Some(settings.server.endpoint.display());
+    report.target.clone_from(&settings.target);
+    report.notes.extend(settings.notes.iter().cloned());
+    let context = finish::read_context(&settings.environment);
+    report.warnings.extend(context.problems.iter().cloned());
+    let git = Git::new(&settings.root);
+    let mark = mark(settings, &context, &git);
+    report.commit.clone_from(&mark.commit);
+    report.run_url = context.run_links().guess;
+    let stop = |mut report: Report, failure: Failure| {
+        report.stop(failure);
+        Err(Box::new(report))
+    };
+    let version_name = match version_name(&settings.naming.version, &facts(settings, &context, &mark, &git)) {
+        Ok(name) => name,
+        Err(failure) => return stop(report, failure),
+    };
+    report.version_name = Some(version_name.clone());
+    let discovered = match discover(settings) {
+        Ok(discovered) => discovered,
+        Err(failure) => return stop(report, failure),
+    };
+    if discovered.found() == 0 {
+        report.warnings.extend(discovered.warnings);
+        return Ok(Prepared {
+            report,
+            planned: Vec::new(),
+            connected: None,
+            version_name,
+            mark,
+            context,
+        });
+    }
+    let connection = contact(settings).await;
+    let server = connection.as_ref().ok().map(|(_, server)| server.clone());
+    let result = engine::compile(
+        settings,
+        &discovered,
+        server.as_ref().and_then(|server| server.version.clone()),
+        false,
+    )
+    .await;
+    let compiled = only(settings, engine::take(&mut report, &discovered, result));
+    let (connected, server) = match connection {
+        Ok(connection) => connection,
+        Err(failure) => {
+            report
+                .pipelines
+                .extend(compiled.iter().map(|one| one.report(Action::Skipped)));
+            return stop(report, failure);
+        }
+    };
+    report.server = Some(ServerReport {
+        version: server
+            .tag_name
+            .clone()
+            .or_else(|| server.version.as_ref().map(ToString::to_string)),
+        multi_user: Some(server.multi_user),
+    });
+    match plan(settings, &connected, &server, compiled, &mark, &mut report).await {
+        Ok(planned) => Ok(Prepared {
+            report,
+            planned,
+            connected: Some(connected),
+            version_name,
+            mark,
+            context,
+        }),
+        Err(failure) => {
+            connected.close().await;
+            stop(report, failure)
+        }
+    }
+}
+
+/// A compiled pipeline with what compiling it took.
+struct TimedCompiled {
+    compiled: Compiled,
+    seconds: f64,
+    warnings: Vec<String>,
+}
+
+impl TimedCompiled {
+    fn report(&self, action: Action) -> PipelineReport {
+        PipelineReport {
+            seconds: self.seconds,
+            warnings: self.warnings.clone(),
+            digest: Some(self.compiled.spec.digest()),
+            ..PipelineReport::of(&self.compiled, action)
+        }
+    }
+}
+
+/// What `--only` leaves.
+fn only(settings: &Settings, compiled: Vec<(Compiled, f64, Vec<String>)>) -> Vec<TimedCompiled> {
+    compiled
+        .into_iter()
+        .map(|(compiled, seconds, warnings)| TimedCompiled {
+            compiled,
+            seconds,
+            warnings,
+        })
+        .filter(|one| {
+            settings.only.is_empty()
+                || settings.only.iter().any(|name| {
+                    name == one.compiled.name.as_str()
+                        || name == one.compiled.source.path.stem()
+                        || *name == one.compiled.function
+                })
+        })
+        .collect()
+}
+
+async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
+    let connected = connect(settings).await?;
+    match connected.client.server().await {
+        Ok(server) => Ok((connected, server)),
+        Err(failure) => {
+            connected.close().await;
+            Err(failure)
+        }
+    }
+}
+
+async fn plan(
+    settings: &Settings,
+    connected: &Connected,
+    server: &Server,
+    compiled: Vec<TimedCompiled>,
+    mark: &Mark,
+    report: &mut Report,
+) -> Result<Vec<Timed>, Failure> {
+    namespace(settings, server, report)?;
+    let rules = Rules {
+        naming: settings.naming.pipeline.clone(),
+        project: mark.project.clone(),
+        configured: settings.pipelines.clone(),
+        kubernetes_store: server.store == Store::Kubernetes,
+    };
+    let client = &connected.client;
+    let mut kept = Vec::new();
+    let pipelines: Vec<Compiled> = compiled
+        .into_iter()
+        .map(|one| {
+            kept.push((one.seconds, one.warnings));
+            one.compiled
+        })
+        .collect();
+    let listing = state::listing(client, &pipelines, &rules)
+        .await
+        .map_err(|error| advice::failure(&error, Phase::Plan, "list the pipelines"))?;
+    let mut identified = identify_all(pipelines, &listing, &rules)?;
+    let held = readable(state::held(client, &identified).await, &mut identified);
+    let options = Options {
+        mark: mark.clone(),
+        adopt: settings.apply.adopt,
+        force: settings.apply.force,
+    };
+    let plan = decide(identified, &held, &options);
+    Ok(plan
+        .pipelines
+        .into_iter()
+        .zip(kept)
+        .map(|(planned, (seconds, warnings))| Timed {
+            planned,
+            seconds,
+            warnings,
+        })
+        .collect())
+}
+
+/// A pipeline whose versions cannot be read fails alone.
+fn readable(
+    held: BTreeMap<PipelineId, Result<Held, crate::kfp::error::ApiError>>,
+    identified: &mut [Identified],
+) -> BTreeMap<PipelineId, Held> {
+    let mut readable = BTreeMap::new();
+    for (id, held) in held {
+        match held {
+            Ok(held) => {
+                readable.insert(id, held);
+            }
+            Err(error) => {
+                for one in identified.iter_mut() {
+                    let file = one.compiled.source.path.as_str();
+                    if matches!(&one.identity, Ok(Identity::Existing(pipeline, _)) if pipeline.id == id) {
+                        one.identity =
+                            Err(advice::failure(&error, Phase::Plan, "read the newest version").file(file));
+                    }
+                }
+            }
+        }
+    }
+    readable
+}
+
+/// A namespace is needed on a multi-user server, and means nothing on another.
+fn namespace(settings: &Settings, server: &Server, report: &mut Report) -> Result<(), Failure> {
+    match (&settings.server.namespace, server.multi_user) {
+        (None, true) if !settings.server.shared => Err(Failure::usage(
+            Phase::Plan,
+            "the server separates users by namespace, and no namespace is set",
+        )
+        .hint("set `namespace` (`--namespace NAME`), or `--shared` to deploy pipelines that everybody sees")),
+        (Some(namespace), false) => {
+            report
+                .warnings
+                .push(format!("the server has no namespaces: `{namespace}` is ignored"));
+            Ok(())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Who we are: from the CI job, else from git.
+fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
+    let repo = context
+        .repository
+        .as_ref()
+        .map(|repository| repository.full_name())
+        .or_else(|| git.repository());
+    let project = settings
+        .project
+        .clone()
+        .or_else(|| {
+            repo.as_ref()
+                .and_then(|repo| repo.rsplit('/').next().map(str::to_owned))
+        })
+        .or_else(|| {
+            settings
+                .root
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        });
+    let head = git.head();
+    let commit = context.sha.clone().or_else(|| head.clone());
+    Mark {
+        repo,
+        project,
+        target: settings.target.clone(),
+        // In CI the checkout is the commit; files that the job itself made say nothing.
+        dirty: !settings.ci && commit.is_some() && git.is_dirty(),
+        commit,
+        git_ref: context.reference.clone().or_else(|| git.branch_ref()),
+        digest: None,
+        run: context
+            .run_links()
+            .guess
+            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned()),
+    }
+}
+
+fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> VersionFacts {
+    let template = &settings.naming.version;
+    let uses = |key: &str| template.contains(&format!("{{{key}}}"));
+    VersionFacts {
+        now: chrono::Utc::now(),
+        commit: mark.commit.clone(),
+        tag: uses("tag")
+            .then(|| context.tag.clone().or_else(|| git.nearest_tag()))
+            .flatten(),
+        semver: uses("semver").then(|| git.nearest_version()).flatten(),
+        run: context.run_number.or(context.run_id).map(|run| run.to_string()),
+    }
+}
+
+/// One line of the report for a plan's decision.
+#[must_use]
+pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> PipelineReport {
+    let planned = &timed.planned;
+    let mut entry = PipelineReport {
+        reason: planned.reason,
+        digest: Some(planned.digest),
+        seconds: timed.seconds,
+        warnings: timed.warnings.clone(),
+        notes: planned.notes.clone(),
+        ..PipelineReport::of(&planned.compiled, Action::Create)
+    };
+    match &planned.decision {
+        Decision::Create { name, .. } => entry.name = Some(name.as_str().to_owned()),
+        Decision::Update { pipeline, .. } => {
+            entry.action = Action::Update;
+            entry.name = Some(pipeline.name.as_str().to_owned());
+            entry.pipeline_id = Some(pipeline.id.clone());
+        }
+        Decision::Unchanged { pipeline, newest } => {
+            entry.action = Action::Unchanged;
+            entry.name = Some(pipeline.name.as_str().to_owned());
+            entry.pipeline_id = Some(pipeline.id.clone());
+            entry.version_id = Some(newest.id.clone());
+            entry.version_name = Some(newest.name.clone());
+            entry.url = client.map(|client| client.links().version(&pipeline.id, &newest.id));
+        }
+        Decision::Refused(failure) => {
+            entry.action = Action::Failed;
+            if failure.class == Class::Failed {
+                entry.reason = Some(Reason::Unsupported);
+            }
+            entry.error = Some(failure.clone());
+        }
+    }
+    entry
+}

@@ -1,0 +1,123 @@
+//! Settings -> the compile engine's settings, and its results -> report.
+
+use super::progress::CompileProgress;
+use crate::compile::{CompileResult, Compiled};
+use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode};
+use crate::discover::Discovered;
+use crate::report::{PipelineReport, Report};
+use crate::settings::file::{Network, Sandbox};
+use crate::settings::{Settings, variables};
+use std::path::PathBuf;
+
+/// Compiles what was found.
+pub async fn compile(
+    settings: &Settings,
+    discovered: &Discovered,
+    server_version: Option<semver::Version>,
+    want_yaml: bool,
+) -> CompileResult {
+    let progress = CompileProgress::new(settings.output.quiet || settings.output.json);
+    let compile = &settings.compile;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let engine = EngineSettings {
+        root: settings.root.clone(),
+        working_directory: settings.working_directory.clone(),
+        cache_directory: cache_directory(settings),
+        python: compile.python.clone(),
+        kfp_version: compile.kfp.clone(),
+        server_version,
+        jobs: compile.jobs.unwrap_or(cores),
+        timeout: compile.timeout,
+        memory_bytes: compile.memory,
+        want_yaml,
+        disable_caching_by_default: compile.disable_caching_by_default,
+        sandbox: match compile.sandbox {
+            Sandbox::Require => SandboxMode::Require,
+            Sandbox::Auto => SandboxMode::Auto,
+            Sandbox::Off => SandboxMode::Off,
+        },
+        network: match compile.network {
+            Network::Deny => NetworkMode::Deny,
+            Network::Allow => NetworkMode::Allow,
+        },
+        pass_environment: compile.environment.clone(),
+        environment: settings.environment.without_secrets(),
+        requirements: compile.requirements.clone(),
+        wheelhouse: None,
+        use_cache: compile.cache,
+    };
+    let result = Engine::compile(&engine, &discovered.sources, &progress).await;
+    progress.done();
+    result
+}
+
+/// The runner's tool cache where there is one, else the user's cache folder.
+fn cache_directory(settings: &Settings) -> PathBuf {
+    let environment = &settings.environment;
+    let existing = |name: &str| {
+        environment
+            .text(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_dir())
+    };
+    if let Some(cache) = existing(variables::RUNNER_TOOL_CACHE) {
+        return cache.join("kfp-gitops");
+    }
+    let base = environment
+        .text(variables::XDG_CACHE_HOME)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute())
+        .or_else(|| {
+            environment
+                .text("HOME")
+                .map(|home| PathBuf::from(home).join(".cache"))
+        })
+        .unwrap_or_else(std::env::temp_dir);
+    base.join("kfp-gitops")
+}
+
+/// Puts files that failed, and the engine, into the report; gives back what compiled.
+#[must_use]
+pub fn take(
+    report: &mut Report,
+    discovered: &Discovered,
+    result: CompileResult,
+) -> Vec<(Compiled, f64, Vec<String>)> {
+    report.engine = result.engine;
+    report.counts.found = discovered.found();
+    report.warnings.extend(discovered.warnings.iter().cloned());
+    report
+        .pipelines
+        .extend(discovered.refused.iter().cloned().map(PipelineReport::failed));
+    let mut compiled = Vec::new();
+    for file in result.files {
+        match &file.outcome {
+            Err(failure) => {
+                let mut entry = PipelineReport::of_failed_file(&file, failure);
+                if let Some(error) = entry.error.as_mut().filter(|_| !file.printed.trim().is_empty()) {
+                    let printed = file.printed.trim_end();
+                    let detail = error
+                        .detail
+                        .take()
+                        .map_or(String::new(), |detail| format!("{detail}\n"));
+                    error.detail = Some(format!("{detail}it printed:\n{printed}"));
+                }
+                report.pipelines.push(entry);
+            }
+            Ok(pipelines) => {
+                for (index, pipeline) in pipelines.iter().enumerate() {
+                    // A file's warnings and seconds are told once, with its first pipeline.
+                    let warnings = if index == 0 {
+                        file.warnings.clone()
+                    } else {
+                        Vec::new()
+                    };
+                    let seconds = if index == 0 { file.seconds } else { 0.0 };
+                    compiled.push((pipeline.clone(), seconds, warnings));
+                }
+            }
+        }
+    }
+    report.counts.compiled = compiled.len();
+    compiled
+}

@@ -1,0 +1,96 @@
+//! The end of every command: the report goes to standard output, the results file and the job's outputs.
+
+use super::complain;
+use crate::cli::{Format, Global};
+use crate::context::{self, Context};
+use crate::error::Failure;
+use crate::report::{Report, json, outputs, text};
+use crate::settings::Settings;
+use crate::settings::environment::Environment;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Settles the report, writes all its forms, and gives the exit code.
+pub async fn finish(settings: &Settings, report: Report) -> u8 {
+    let context = read_context(&settings.environment);
+    write_all(report, &settings.output, &context)
+}
+
+/// The end of a run whose settings could not even be read.
+#[must_use]
+pub fn without_settings(command: &str, failure: Failure, global: &Global, environment: &Environment) -> u8 {
+    let mut report = Report::new(command);
+    report.stop(failure);
+    let output = crate::settings::Output {
+        json: global.format == Some(Format::Json),
+        results: global
+            .results
+            .as_ref()
+            .map(|path| std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(path))),
+        color: false,
+        verbose: global.verbose,
+        quiet: global.quiet,
+    };
+    write_all(report, &output, &read_context(environment))
+}
+
+/// The CI job as the environment and the event file tell it.
+#[must_use]
+pub fn read_context(environment: &Environment) -> Context {
+    let event = environment
+        .text(context::variables::GITHUB_EVENT_PATH)
+        .map(PathBuf::from)
+        .and_then(|path| context::read_event_file(&path).ok().flatten());
+    context::read(&environment.all_text(), event.as_deref())
+}
+
+fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
+    let mut code = report.settle();
+    if let Some(path) = &output.results {
+        if let Err(failure) = write_results(path, &report) {
+            report.error.get_or_insert(failure);
+            code = report.settle();
+        }
+    }
+    let written = if output.json {
+        json::render(&report)
+            .unwrap_or_else(|error| format!("{{\"schema\":1,\"error\":{:?}}}\n", error.to_string()))
+    } else {
+        let options = text::Options {
+            color: output.color,
+            verbose: output.verbose > 0,
+            quiet: output.quiet,
+        };
+        text::render(&report, options)
+    };
+    // A reader that went away (`| head`) does not change what happened on the server.
+    let _ = std::io::stdout().write_all(written.as_bytes());
+    let _ = std::io::stdout().flush();
+    if let Some(path) = &context.output {
+        let results = output.results.as_ref().map(|path| path.display().to_string());
+        if let Err(error) = outputs::append(path, &outputs::outputs(&report, results.as_deref())) {
+            complain(&format!(
+                "warning: the job's outputs could not be written: {error}"
+            ));
+        }
+    }
+    code.code()
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it.
+fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
+    let failure = |error: &dyn std::fmt::Display| {
+        Failure::usage(
+            crate::error::Phase::Report,
+            format!("cannot write the results file `{}`: {error}", path.display()),
+        )
+        .hint("give a path you may write to with `--results`")
+    };
+    let text = json::render(report).map_err(|error| failure(&error))?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    std::fs::create_dir_all(folder).map_err(|error| failure(&error))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;
+    file.write_all(text.as_bytes()).map_err(|error| failure(&error))?;
+    file.persist(path).map_err(|error| failure(&error.error))?;
+    Ok(())
+}

@@ -1,0 +1,468 @@
+//! [`Client`]: the reads, and what all calls share.
+
+use super::auth::Authenticator;
+use super::capabilities::Capabilities;
+use super::connection::Connection;
+use super::error::{ApiError, ErrorKind, is_page};
+use super::http::HttpTransport;
+use super::links::Links;
+use super::model::{self, Page, Pipeline, Server, Version};
+use super::retry::Patience;
+use super::transport::{Request, Response, Transport, TransportFault};
+use crate::error::{Failure, Phase};
+use crate::ids::{PipelineId, PipelineName, VersionId, VersionName};
+use http::Method;
+use http::header::{ACCEPT, HeaderValue};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use url::Url;
+
+/// The largest page a server returns (larger requests are clamped, every version).
+pub const PAGE: usize = 200;
+
+/// A client of one server. Cloning is cheap; clones share the budget, the deadline and the login.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    pub(super) connection: Connection,
+    pub(super) transport: Arc<dyn Transport>,
+    auth: Authenticator,
+    pub(super) patience: Patience,
+    permits: Semaphore,
+    calls: AtomicU64,
+    pub(super) server: OnceLock<Server>,
+}
+
+impl Client {
+    /// A client over the network. Nothing is sent yet.
+    ///
+    /// # Errors
+    /// When the connection's settings cannot be used (exit 2).
+    pub fn new(connection: Connection) -> Result<Self, Failure> {
+        let transport = HttpTransport::new(
+            connection.ca_file.as_deref(),
+            connection.insecure_skip_tls_verify,
+            connection.connect_timeout,
+        )?;
+        Self::with_transport(connection, Arc::new(transport))
+    }
+
+    /// A client over another transport: the embedded registry, or a test's.
+    ///
+    /// # Errors
+    /// When the connection's settings cannot be used (exit 2).
+    pub fn with_transport(connection: Connection, transport: Arc<dyn Transport>) -> Result<Self, Failure> {
+        if !matches!(connection.endpoint.scheme(), "http" | "https") || connection.endpoint.host().is_none() {
+            return Err(Failure::usage(
+                Phase::Settings,
+                format!(
+                    "the endpoint `{}` is not an http or https address",
+                    without_credentials(&connection.endpoint)
+                ),
+            )
+            .hint("write it as `http://ml-pipeline.kubeflow.svc.cluster.local:8888`"));
+        }
+        let shared = Shared {
+            auth: Authenticator::new(connection.login.clone(), &connection.headers)?,
+            patience: Patience::new(connection.deadline, connection.seed),
+            permits: Semaphore::new(connection.concurrency.max(1)),
+            calls: AtomicU64::new(0),
+            server: OnceLock::new(),
+            transport,
+            connection,
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+        })
+    }
+
+    /// Where the server is and how it is called.
+    #[must_use]
+    pub fn connection(&self) -> &Connection {
+        &self.shared.connection
+    }
+
+    /// Links to the UI.
+    #[must_use]
+    pub fn links(&self) -> Links {
+        Links::new(
+            self.shared.connection.ui_url.as_ref(),
+            &self.shared.connection.endpoint,
+        )
+    }
+
+    /// The run's budget and deadline.
+    #[must_use]
+    pub fn patience(&self) -> &Patience {
+        &self.shared.patience
+    }
+
+    /// How many requests were sent so far, repeats included.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.shared.calls.load(Ordering::Relaxed)
+    }
+
+    /// What the server can do; the newest known set until [`Client::server`] was asked.
+    #[must_use]
+    pub fn capabilities(&self) -> Capabilities {
+        self.shared.server.get().map_or_else(
+            || Capabilities::for_version(None, model::Store::Database),
+            Capabilities::of,
+        )
+    }
+
+    /// The namespace to send: the configured one on multi-user servers, none on single-user ones, which
+    /// must not be sent any.
+    #[must_use]
+    pub fn namespace(&self) -> Option<&str> {
+        let multi_user = self.shared.server.get().is_none_or(|server| server.multi_user);
+        self.shared.connection.namespace.as_deref().filter(|_| multi_user)
+    }
+
+    /// Pipelines of that name. Databases compare without case, so `demo` may come for `DEMO`: what the
+    /// server returns is returned.
+    ///
+    /// Names are looked up by list and filter because 2.0.5 answers 500 to `…/names/{name}`, and a name
+    /// with `/` is 404 there on every server.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn find_pipelines(&self, name: &PipelineName) -> Result<Vec<Pipeline>, ApiError> {
+        let mut found = Vec::new();
+        let mut token = None;
+        loop {
+            let page = self.pipelines_page(Some(name), PAGE, token.as_deref()).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => token = Some(next),
+                None => return Ok(found),
+            }
+        }
+    }
+
+    /// One page of pipelines, oldest first, of the namespace in force.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn pipelines_page(
+        &self,
+        name: Option<&PipelineName>,
+        size: usize,
+        token: Option<&str>,
+    ) -> Result<Page<Pipeline>, ApiError> {
+        let mut url = self.url(&["pipelines"]);
+        {
+            let mut query = url.query_pairs_mut();
+            if let Some(namespace) = self.namespace() {
+                query.append_pair("namespace", namespace);
+            }
+            query.append_pair("page_size", &size.to_string());
+            if let Some(name) = name {
+                query.append_pair("filter", &filter(name.as_str()));
+            }
+            if let Some(token) = token {
+                query.append_pair("page_token", token);
+            }
+        }
+        self.read(url, model::pipelines).await
+    }
+
+    /// A pipeline by id; `None` when there is none.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn pipeline(&self, id: &PipelineId) -> Result<Option<Pipeline>, ApiError> {
+        absent(
+            self.read(self.url(&["pipelines", id.as_str()]), model::pipeline)
+                .await,
+        )
+    }
+
+    /// A version by id, as the server stores it; `None` when there is none.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn version(&self, pipeline: &PipelineId, id: &VersionId) -> Result<Option<Version>, ApiError> {
+        let url = self.url(&["pipelines", pipeline.as_str(), "versions", id.as_str()]);
+        absent(self.read(url, model::version).await)
+    }
+
+    /// The newest version, or `None` for an empty pipeline.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn newest_version(&self, pipeline: &PipelineId) -> Result<Option<Version>, ApiError> {
+        Ok(self
+            .versions_page(pipeline, 1, None)
+            .await?
+            .items
+            .into_iter()
+            .next())
+    }
+
+    /// One page of versions, newest first. Every item carries its whole spec: ask for few.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn versions_page(
+        &self,
+        pipeline: &PipelineId,
+        size: usize,
+        token: Option<&str>,
+    ) -> Result<Page<Version>, ApiError> {
+        let mut url = self.url(&["pipelines", pipeline.as_str(), "versions"]);
+        {
+            let mut query = url.query_pairs_mut();
+            query.append_pair("page_size", &size.to_string());
+            query.append_pair("sort_by", "created_at desc");
+            if let Some(token) = token {
+                query.append_pair("page_token", token);
+            }
+        }
+        self.read(url, model::versions).await
+    }
+
+    /// The newest versions, newest first, at most `limit` of them. Pages are followed.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn versions(&self, pipeline: &PipelineId, limit: usize) -> Result<Vec<Version>, ApiError> {
+        let mut found: Vec<Version> = Vec::new();
+        let mut token = None;
+        while found.len() < limit {
+            let size = (limit - found.len()).min(PAGE);
+            let page = self.versions_page(pipeline, size, token.as_deref()).await?;
+            found.extend(page.items);
+            match page.next {
+                Some(next) => token = Some(next),
+                None => break,
+            }
+        }
+        found.truncate(limit);
+        Ok(found)
+    }
+
+    /// The version of that name: the one with exactly this name, else one that differs in case only.
+    ///
+    /// # Errors
+    /// Any trouble that outlasts the repeats.
+    pub async fn find_version(
+        &self,
+        pipeline: &PipelineId,
+        name: &VersionName,
+    ) -> Result<Option<Version>, ApiError> {
+        let mut url = self.url(&["pipelines", pipeline.as_str(), "versions"]);
+        url.query_pairs_mut()
+            .append_pair("page_size", "5")
+            .append_pair("filter", &filter(name.as_str()));
+        let mut found = self.read(url, model::versions).await?.items;
+        let exact = found
+            .iter()
+            .position(|version| version.name == *name)
+            .unwrap_or(0);
+        Ok((!found.is_empty()).then(|| found.swap_remove(exact)))
+    }
+
+    /// The address of a resource below `/apis/v2beta1`.
+    pub(super) fn url(&self, segments: &[&str]) -> Url {
+        let mut url = self.shared.connection.endpoint.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["apis", "v2beta1"]).extend(segments);
+        }
+        url
+    }
+
+    /// Sends a read until it succeeds or repeating is over, and reads the answer.
+    pub(super) async fn read<T>(
+        &self,
+        url: Url,
+        parse: impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<T, ApiError> {
+        self.read_until(&url, &parse, self.shared.patience.deadline())
+            .await
+    }
+
+    /// The same, but over at `end` at the latest, with the error met last.
+    pub(super) async fn read_until<T>(
+        &self,
+        url: &Url,
+        parse: &impl Fn(&[u8]) -> Result<T, String>,
+        end: Instant,
+    ) -> Result<T, ApiError> {
+        let mut attempt = 1;
+        let mut last = None;
+        loop {
+            let error = match tokio::time::timeout_at(end, self.read_once(url, parse)).await {
+                Ok(Ok(value)) => return Ok(value),
+                Ok(Err(error)) => error,
+                Err(_) => return Err(last.unwrap_or_else(|| out_of_time(url))),
+            };
+            if !error.passes() {
+                return Err(error);
+            }
+            let Some(wait) = self.shared.patience.wait(attempt, error.retry_after) else {
+                return Err(error);
+            };
+            if Instant::now() + wait >= end {
+                return Err(error);
+            }
+            tracing::debug!(call = %error.call, cause = %error.message, ?wait, attempt, "reading again");
+            tokio::time::sleep(wait).await;
+            last = Some(error);
+            attempt += 1;
+        }
+    }
+
+    /// Sends a read once (once more after a renewed login) and reads the answer.
+    pub(super) async fn read_once<T>(
+        &self,
+        url: &Url,
+        parse: &impl Fn(&[u8]) -> Result<T, String>,
+    ) -> Result<T, ApiError> {
+        let request = Request::new(Method::GET, url.clone());
+        let call = name_of(&request);
+        let (mut result, login) = self.send(request.clone()).await;
+        if let Err(error) = &result
+            && error.credentials_refused()
+            && self.renew(&call, login).await?
+        {
+            result = self.send(request).await.0;
+        }
+        let response = result?;
+        parse(&response.body).map_err(|cause| self.hidden(ApiError::unreadable(&call, &response, &cause)))
+    }
+
+    /// Sends a request once. Any answer but a success of the API is an error. Also returns the number of
+    /// the login it was sent with.
+    pub(super) async fn send(&self, request: Request) -> (Result<Response, ApiError>, u64) {
+        let call = name_of(&request);
+        let (result, login) = self.exchange(request).await;
+        let result = match result {
+            Ok(response) if response.status.is_success() && !is_page(&response, &start(&response)) => {
+                self.shared.patience.succeeded();
+                Ok(response)
+            }
+            Ok(response) => Err(ApiError::from_response(&call, &response)),
+            Err(error) => Err(error),
+        };
+        (result.map_err(|error| self.hidden(error)), login)
+    }
+
+    /// Sends a request once, within the limits, and returns any answer. Also returns the number of the
+    /// login it was sent with.
+    pub(super) async fn exchange(&self, mut request: Request) -> (Result<Response, ApiError>, u64) {
+        let shared = &*self.shared;
+        let call = name_of(&request);
+        // The semaphore is never closed, so an error cannot happen; going on without a permit is harmless.
+        let _permit = shared.permits.acquire().await.ok();
+        let (headers, login) = match shared.auth.headers(&*shared.transport).await {
+            Ok(found) => found,
+            Err(failure) => return (Err(ApiError::login(&call, failure)), 0),
+        };
+        request.headers.extend(headers);
+        request
+            .headers
+            .insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let Some(left) = shared.patience.remaining() else {
+            let total = seconds(shared.connection.deadline);
+            let error = ApiError::new(ErrorKind::Deadline, &call, format!("the run's {total} are over"));
+            return (Err(error), login);
+        };
+        let limit = shared.connection.timeout.min(left);
+        request.timeout = limit;
+        shared.calls.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let result = match tokio::time::timeout(limit, shared.transport.send(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(ApiError::from_transport(&call, &error)),
+            Err(_) => Err(ApiError::new(
+                ErrorKind::NoAnswer(TransportFault::Timeout),
+                &call,
+                format!("nothing came back within {}", seconds(limit)),
+            )),
+        };
+        tracing::debug!(%call, elapsed = ?started.elapsed(), answer = ?result.as_ref().ok(), "call");
+        (result, login)
+    }
+
+    /// Logs in again after login number `seen` was refused.
+    pub(super) async fn renew(&self, call: &str, seen: u64) -> Result<bool, ApiError> {
+        let shared = &*self.shared;
+        shared
+            .auth
+            .renew(&*shared.transport, seen)
+            .await
+            .map_err(|failure| ApiError::login(call, failure))
+    }
+
+    fn hidden(&self, error: ApiError) -> ApiError {
+        error.redacted(|text| self.shared.auth.hide(text))
+    }
+}
+
+/// The error of a read that was still under way when its time was up.
+fn out_of_time(url: &Url) -> ApiError {
+    ApiError::new(
+        ErrorKind::NoAnswer(TransportFault::Timeout),
+        &format!("GET {}", url.path()),
+        "nothing came back in time",
+    )
+}
+
+/// Enough of the body to recognise a web page.
+fn start(response: &Response) -> String {
+    String::from_utf8_lossy(&response.body[..response.body.len().min(512)]).into_owned()
+}
+
+/// Method and path: the query may hold names, never secrets, but it is long.
+pub(super) fn name_of(request: &Request) -> String {
+    format!("{} {}", request.method, request.url.path())
+}
+
+/// 404 of a read by id means that there is none.
+fn absent<T>(result: Result<T, ApiError>) -> Result<Option<T>, ApiError> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A filter for the identity, encoded once; the query encodes it again. The server decodes twice, so a
+/// name with `%` or `+` is only found so.
+fn filter(name: &str) -> String {
+    let filter = serde_json::json!({
+        "predicates": [{"operation": "EQUALS", "key": "name", "string_value": name}]
+    });
+    // `+` for a space would be right too, but `%20` cannot be misread by anything in between.
+    url::form_urlencoded::byte_serialize(filter.to_string().as_bytes())
+        .collect::<String>()
+        .replace('+', "%20")
+}
+
+fn without_credentials(url: &Url) -> Url {
+    let mut url = url.clone();
+    let _ = url.set_username("");
+    let _ = url.set_password(None);
+    url
+}
+
+fn seconds(duration: Duration) -> String {
+    if duration.subsec_millis() == 0 {
+        format!("{} s", duration.as_secs())
+    } else {
+        format!("{:.1} s", duration.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests;

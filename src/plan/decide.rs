@@ -1,0 +1,226 @@
+//! The decision for each pipeline, from what was compiled and what the server holds. Pure.
+
+use super::identity::{Identity, Match, Rules, identify};
+use super::mark::Mark;
+use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion};
+use crate::compile::Compiled;
+use crate::error::{Failure, Phase};
+use crate::ids::{Digest, PipelineId};
+use crate::ir::differs_only_by_sdk_pin;
+use crate::report::Reason;
+use std::collections::BTreeMap;
+
+/// What the server holds of one pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Held {
+    /// The newest version.
+    pub newest: Option<RemoteVersion>,
+    /// Some older versions, newest first.
+    pub older: Vec<RemoteVersion>,
+}
+
+/// What bends the decisions.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Who we are.
+    pub mark: Mark,
+    /// Take over what others manage.
+    pub adopt: bool,
+    /// Upload although nothing changed.
+    pub force: bool,
+}
+
+/// One pipeline with its identity.
+#[derive(Clone, Debug)]
+pub struct Identified {
+    /// What was compiled.
+    pub compiled: Compiled,
+    /// Its digest.
+    pub digest: Digest,
+    /// Which pipeline on the server it is, or why that cannot be told.
+    pub identity: Result<Identity, Failure>,
+}
+
+/// Gives every compiled pipeline its identity and refuses when two would be the same.
+///
+/// # Errors
+/// When two files define a pipeline of one name, or two are the same pipeline on the server (exit 2, and
+/// nothing may be written).
+pub fn identify_all(
+    compiled: Vec<Compiled>,
+    listing: &[RemotePipeline],
+    rules: &Rules,
+) -> Result<Vec<Identified>, Failure> {
+    let identified: Vec<Identified> = compiled
+        .into_iter()
+        .map(|compiled| Identified {
+            digest: compiled.spec.digest(),
+            identity: identify(&compiled, listing, rules),
+            compiled,
+        })
+        .collect();
+    let mut taken: BTreeMap<String, &Identified> = BTreeMap::new();
+    for one in &identified {
+        let key = match &one.identity {
+            Ok(Identity::Existing(pipeline, _)) => pipeline.name.as_str().to_lowercase(),
+            Ok(Identity::New { name, .. }) => name.as_str().to_lowercase(),
+            Err(_) => continue,
+        };
+        if let Some(other) = taken.insert(key.clone(), one) {
+            let place =
+                |one: &Identified| format!("`{}` (`{}`)", one.compiled.source.path, one.compiled.function);
+            return Err(Failure::usage(
+                Phase::Plan,
+                format!(
+                    "two pipelines have the name `{key}`: {} and {}",
+                    place(other),
+                    place(one)
+                ),
+            )
+            .hint("give one of them another name: `@dsl.pipeline(name=…)`, or exclude one of the files"));
+        }
+    }
+    Ok(identified)
+}
+
+/// Decides what to do with each.
+#[must_use]
+pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, options: &Options) -> Plan {
+    let nothing = Held::default();
+    let pipelines = identified
+        .into_iter()
+        .map(|one| {
+            let (decision, reason, notes) = match &one.identity {
+                Err(failure) => (Decision::Refused(failure.clone()), None, Vec::new()),
+                Ok(Identity::New { name, display_name }) => (
+                    Decision::Create {
+                        name: name.clone(),
+                        display_name: display_name.clone(),
+                    },
+                    None,
+                    Vec::new(),
+                ),
+                Ok(Identity::Existing(pipeline, how)) => existing(
+                    &one,
+                    pipeline,
+                    *how,
+                    held.get(&pipeline.id).unwrap_or(&nothing),
+                    options,
+                ),
+            };
+            Planned {
+                compiled: one.compiled,
+                digest: one.digest,
+                decision,
+                reason,
+                notes,
+            }
+        })
+        .collect();
+    Plan { pipelines }
+}
+
+fn existing(
+    one: &Identified,
+    pipeline: &RemotePipeline,
+    how: Match,
+    held: &Held,
+    options: &Options,
+) -> (Decision, Option<Reason>, Vec<String>) {
+    let mut notes = Vec::new();
+    let mark = held
+        .newest
+        .as_ref()
+        .and_then(|newest| newest.mark.as_ref())
+        .or(pipeline.mark.as_ref());
+    let mut reason = None;
+    match mark {
+        Some(other) if options.mark.is_foreign(other) => {
+            if !options.adopt {
+                return (Decision::Refused(foreign(one, pipeline, other)), None, notes);
+            }
+            notes.push(format!("taken over from {}", other.owner()));
+            reason = Some(Reason::Adopted);
+        }
+        Some(_) => {}
+        None => {
+            reason = Some(Reason::Adopted);
+            if how == Match::Stem {
+                notes.push(format!(
+                    "adopted `{}`, which was uploaded under the file's name",
+                    pipeline.name
+                ));
+            } else {
+                notes.push(format!("adopted `{}`, which was uploaded by hand", pipeline.name));
+            }
+        }
+    }
+    let Some(newest) = &held.newest else {
+        if pipeline.mark.is_some() {
+            notes.push("the pipeline had no version: an earlier run ended between the two".to_owned());
+        }
+        return (
+            Decision::Update {
+                pipeline: pipeline.clone(),
+                newest: None,
+            },
+            reason,
+            notes,
+        );
+    };
+    if newest.digest == Some(one.digest) {
+        if !options.force {
+            let newest = Box::new(newest.clone());
+            return (
+                Decision::Unchanged {
+                    pipeline: pipeline.clone(),
+                    newest,
+                },
+                reason,
+                notes,
+            );
+        }
+        reason = Some(Reason::Forced);
+    } else {
+        if newest.mark.is_none() && reason.is_some() {
+            notes.push(format!(
+                "replaces version `{}`, which was uploaded by hand",
+                newest.name
+            ));
+        } else if newest.mark.is_none() {
+            notes.push(format!(
+                "version `{}` was uploaded by hand after the last deployment",
+                newest.name
+            ));
+        }
+        if let Some(older) = held.older.iter().find(|older| older.digest == Some(one.digest)) {
+            notes.push(format!("a revert: version `{}` had this content", older.name));
+            reason = Some(Reason::Reverted);
+        } else if newest
+            .spec
+            .as_ref()
+            .is_some_and(|spec| differs_only_by_sdk_pin(spec, &one.compiled.spec))
+        {
+            notes.push("only the SDK pin changed".to_owned());
+            reason = reason.or(Some(Reason::SdkPin));
+        }
+    }
+    let newest = Some(Box::new(newest.clone()));
+    (
+        Decision::Update {
+            pipeline: pipeline.clone(),
+            newest,
+        },
+        reason,
+        notes,
+    )
+}
+
+fn foreign(one: &Identified, pipeline: &RemotePipeline, other: &Mark) -> Failure {
+    Failure::usage(
+        Phase::Plan,
+        format!("`{}` is managed by {}", pipeline.name, other.owner()),
+    )
+    .file(one.compiled.source.path.as_str())
+    .hint("take it over with `--adopt`, or give this pipeline another name")
+}

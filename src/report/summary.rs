@@ -1,0 +1,80 @@
+//! The job summary: a page for one run, in Markdown.
+
+use super::Report;
+use super::markdown::{clean_cut, code, fold};
+use super::markdown_comment as parts;
+use std::io::Write;
+use std::path::Path;
+
+/// The longest summary in bytes. Both forges take 1 MiB for a step; Gitea counts all steps of a job
+/// together (1.27).
+pub const SUMMARY_LIMIT: usize = 900 * 1024;
+
+/// Gitea draws diagrams of up to 5 000 characters by default.
+const GRAPH_LIMIT: usize = 4_900;
+
+/// The most diagrams: more would make the page slow.
+const GRAPHS: usize = 10;
+
+/// A pipeline's tasks as a Mermaid diagram.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The diagram's source, already escaped by who made it.
+    pub mermaid: String,
+}
+
+/// The summary of a run. `details` is the semantic difference as Markdown, already escaped by who made
+/// it; `graphs` are those of the changed pipelines.
+#[must_use]
+pub fn summary(report: &Report, details: Option<&str>, graphs: &[Graph]) -> String {
+    let mut text = parts::heading(report).replacen("### ", "## ", 1);
+    text.push_str(&parts::failures(report, 200_000));
+    text.push_str(&parts::table(report, 2_000, true));
+    text.push_str(&parts::warnings(report, 50));
+    for graph in graphs.iter().take(GRAPHS).filter(|graph| fits(graph)) {
+        let body = format!("```mermaid\n{}\n```\n", graph.mermaid.trim_end());
+        text.push_str(&fold(
+            &format!("Tasks of {}", inline_title(&graph.pipeline)),
+            &body,
+        ));
+        text.push('\n');
+    }
+    if let Some(details) = details.filter(|details| !details.trim().is_empty()) {
+        text.push_str(&fold("What changes", details));
+        text.push('\n');
+    }
+    let footer = parts::footer(report);
+    let pointer = "_This is too long for a summary: the rest is in the results file._";
+    let mut text = clean_cut(&text, SUMMARY_LIMIT - footer.len(), pointer);
+    text.push_str(&footer);
+    text
+}
+
+/// A graph that a forge draws, and that cannot end its own fence.
+fn fits(graph: &Graph) -> bool {
+    !graph.mermaid.trim().is_empty() && graph.mermaid.len() <= GRAPH_LIMIT && !graph.mermaid.contains("```")
+}
+
+/// Inside `<summary>` Markdown is not read, so the name is written as HTML.
+fn inline_title(name: &str) -> String {
+    let shown = code(name);
+    let inner = shown.trim_matches('`').replace("\\|", "|");
+    let escaped = inner
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+        .replace('"', "&quot;");
+    format!("<code>{escaped}</code>")
+}
+
+/// Appends to the file that `GITHUB_STEP_SUMMARY` names.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn append(path: &Path, text: &str) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.write_all(b"\n")
+}

@@ -1,0 +1,368 @@
+//! What a run says to people, as plain text: the outcome first, then names and numbers.
+//!
+//! Every face that is read by people takes its sentences from here and from [`super::wording_notice`];
+//! what differs between faces is only the markup around them.
+
+use super::cut;
+use super::{Action, PipelineReport, Report};
+use crate::error::{Class, Phase};
+
+/// The most characters GitHub takes as a status's description; Gitea takes thousands (recorded).
+pub const DESCRIPTION_LIMIT: usize = 140;
+
+/// How a run ended, as far as its face, colour and urgency go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// No file matched.
+    NothingFound,
+    /// The server holds all of it already (`plan`: nothing to do).
+    Unchanged,
+    /// Something was deployed (`plan`: would be), and nothing went wrong.
+    Changed,
+    /// Something was left out on purpose, or nobody can say whether a write took effect.
+    Unsettled,
+    /// Some pipelines failed, others did not.
+    SomeFailed,
+    /// Every pipeline failed, or the run as a whole could not be done because of the user's input.
+    AllFailed,
+    /// The world was in the way: running again may help.
+    Infrastructure,
+}
+
+/// How a run ended.
+#[must_use]
+pub fn outcome(report: &Report) -> Outcome {
+    let counts = &report.counts;
+    if let Some(error) = &report.error {
+        return if error.class == Class::Infrastructure {
+            Outcome::Infrastructure
+        } else {
+            Outcome::AllFailed
+        };
+    }
+    if counts.failed > 0 {
+        let world = |pipeline: &PipelineReport| {
+            pipeline
+                .error
+                .as_ref()
+                .is_some_and(|error| error.class == Class::Infrastructure)
+        };
+        let mut failed = report
+            .pipelines
+            .iter()
+            .filter(|pipeline| pipeline.action == Action::Failed);
+        if report.exit_code == 75 && failed.all(world) {
+            return Outcome::Infrastructure;
+        }
+        return if counts.failed >= total(report) {
+            Outcome::AllFailed
+        } else {
+            Outcome::SomeFailed
+        };
+    }
+    if counts.unknown > 0 {
+        return if report.exit_code == 75 {
+            Outcome::Infrastructure
+        } else {
+            Outcome::Unsettled
+        };
+    }
+    if total(report) == 0 {
+        return Outcome::NothingFound;
+    }
+    if counts.skipped > 0 {
+        return Outcome::Unsettled;
+    }
+    if changes(report) > 0 {
+        Outcome::Changed
+    } else {
+        Outcome::Unchanged
+    }
+}
+
+/// Created and updated; under `plan` those that would be.
+#[must_use]
+pub const fn changes(report: &Report) -> usize {
+    report.counts.created + report.counts.updated
+}
+
+/// All pipelines of the run, those left out of a shortened report included.
+#[must_use]
+pub fn total(report: &Report) -> usize {
+    let counts = &report.counts;
+    if report.command == "compile" {
+        return counts.compiled + counts.failed;
+    }
+    counts.created + counts.updated + counts.unchanged + counts.failed + counts.skipped + counts.unknown
+}
+
+/// `1 pipeline`, `2 pipelines`.
+#[must_use]
+pub fn number(count: usize, noun: &str) -> String {
+    if count == 1 {
+        format!("1 {noun}")
+    } else {
+        format!("{count} {noun}s")
+    }
+}
+
+/// The counts that are not zero: `1 created, 2 unchanged`.
+#[must_use]
+pub fn counts(report: &Report) -> String {
+    let counts = &report.counts;
+    let (created, updated) = if report.command == "plan" {
+        ("to create", "to update")
+    } else {
+        ("created", "updated")
+    };
+    let compiled = if report.command == "compile" {
+        counts.compiled
+    } else {
+        0
+    };
+    [
+        (compiled, "compiled"),
+        (counts.created, created),
+        (counts.updated, updated),
+        (counts.unchanged, "unchanged"),
+        (counts.skipped, "skipped"),
+        (counts.unknown, "unknown"),
+        (counts.failed, "failed"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, word)| format!("{count} {word}"))
+    .collect::<Vec<_>>()
+    .join(", ")
+}
+
+/// The names that failed, at most `limit` of them: `a, b and 3 more`.
+#[must_use]
+pub fn failed_names(report: &Report, limit: usize) -> String {
+    let names = super::outputs::failed_names(report);
+    let shown = names.len().min(limit);
+    let mut text = names[..shown]
+        .iter()
+        .map(|name| one_line(&cut::ellipsis(name, 100)))
+        .collect::<Vec<_>>()
+        .join(", ");
+    let hidden = report.counts.failed.max(names.len()) - shown;
+    if hidden > 0 {
+        text.push_str(&if shown == 0 {
+            number(hidden, "pipeline")
+        } else {
+            format!(" and {hidden} more")
+        });
+    }
+    text
+}
+
+/// The one sentence that says how the run ended. Plain text, one line, without names of pipelines.
+#[must_use]
+pub fn headline(report: &Report) -> String {
+    if let Some(error) = &report.error {
+        return one_line(&format!("{}: {}", stopped(report), error.message));
+    }
+    let total = total(report);
+    if total == 0 {
+        return "No pipelines found".to_owned();
+    }
+    if report.counts.failed > 0 {
+        return failed_headline(report, total);
+    }
+    match report.command.as_str() {
+        "plan" => plan_headline(report, total),
+        "compile" => format!("Compiled {}", of_all(report.counts.compiled, total)),
+        _ => apply_headline(report, total),
+    }
+}
+
+fn stopped(report: &Report) -> &'static str {
+    match report.command.as_str() {
+        "plan" => "No plan",
+        "compile" => "Not compiled",
+        _ if changes(report) > 0 => "Deployment stopped half-way",
+        _ => "Nothing deployed",
+    }
+}
+
+fn failed_headline(report: &Report, total: usize) -> String {
+    let failed = report.counts.failed;
+    let mut failures = report
+        .pipelines
+        .iter()
+        .filter_map(|pipeline| pipeline.error.as_ref());
+    let compile = report.command == "compile" || failures.all(|error| error.phase == Phase::Compile);
+    let which = if total == 1 {
+        "The pipeline".to_owned()
+    } else if failed >= total {
+        format!("All {total} pipelines")
+    } else {
+        format!("{failed} of {total} pipelines")
+    };
+    let verb = match (compile, report.command.as_str(), failed == 1) {
+        (true, _, true) => "does not compile",
+        (true, _, false) => "do not compile",
+        (false, "plan", _) => "cannot be deployed",
+        (false, ..) => "failed",
+    };
+    let changes = changes(report);
+    let rest = match report.command.as_str() {
+        _ if failed >= total => String::new(),
+        "compile" => format!(", {} compiled", report.counts.compiled),
+        "plan" if changes > 0 => format!(", {changes} would be deployed"),
+        "plan" => ", nothing else changes".to_owned(),
+        _ if changes > 0 => format!(", {changes} deployed{}", as_version(report)),
+        _ => ", nothing deployed".to_owned(),
+    };
+    let unknown = match report.counts.unknown {
+        0 => String::new(),
+        count => format!(", {count} unknown"),
+    };
+    format!("{which} {verb}{rest}{unknown}")
+}
+
+fn plan_headline(report: &Report, total: usize) -> String {
+    let changes = changes(report);
+    if changes > 0 {
+        return format!("Would deploy {}: {}", of_all(changes, total), counts(report));
+    }
+    if report.counts.skipped > 0 {
+        return format!("No changes: {}", counts(report));
+    }
+    match total {
+        1 => "No changes: the pipeline is as on the server".to_owned(),
+        _ => format!("No changes: all {total} pipelines are as on the server"),
+    }
+}
+
+fn apply_headline(report: &Report, total: usize) -> String {
+    let changes = changes(report);
+    if report.counts.unknown > 0 {
+        let unknown = number(report.counts.unknown, "pipeline");
+        return format!("Nobody can say whether {unknown} arrived: {}", counts(report));
+    }
+    if changes > 0 {
+        return format!(
+            "Deployed {}{}: {}",
+            of_all(changes, total),
+            as_version(report),
+            counts(report)
+        );
+    }
+    if report.counts.skipped > 0 {
+        return format!("Nothing deployed: {}", counts(report));
+    }
+    match total {
+        1 => "Nothing to deploy: the pipeline is unchanged".to_owned(),
+        _ => format!("Nothing to deploy: all {total} pipelines are unchanged"),
+    }
+}
+
+fn of_all(some: usize, total: usize) -> String {
+    match (some, total) {
+        (_, 1) => "the pipeline".to_owned(),
+        _ if some >= total => format!("all {total} pipelines"),
+        _ => format!("{some} of {total} pipelines"),
+    }
+}
+
+fn as_version(report: &Report) -> String {
+    report
+        .version_name
+        .as_ref()
+        .map(|name| format!(" as {name}"))
+        .unwrap_or_default()
+}
+
+/// The status's description: the headline within [`DESCRIPTION_LIMIT`] characters.
+#[must_use]
+pub fn description(report: &Report) -> String {
+    cut::ellipsis_chars(&headline(report).replace('`', ""), DESCRIPTION_LIMIT)
+}
+
+/// The description while the run is under way.
+#[must_use]
+pub const fn pending(deploys: bool) -> &'static str {
+    if deploys {
+        "Deploying pipelines"
+    } else {
+        "Planning pipelines"
+    }
+}
+
+/// What became of one pipeline, in a few words.
+#[must_use]
+pub fn action(pipeline: &PipelineReport) -> String {
+    let word = match pipeline.action {
+        Action::Create => "would be created",
+        Action::Update => "would get a new version",
+        Action::Updated => "new version",
+        other => other.as_str(),
+    };
+    match pipeline.reason {
+        Some(reason) => format!("{word} ({})", reason_words(reason)),
+        None => word.to_owned(),
+    }
+}
+
+const fn reason_words(reason: super::Reason) -> &'static str {
+    use super::Reason;
+    match reason {
+        Reason::Adopted => "taken over",
+        Reason::Reverted => "back to an older version",
+        Reason::Superseded => "a later commit is deployed",
+        Reason::Forced => "forced",
+        Reason::AllOrNothing => "another pipeline failed",
+        Reason::Unsupported => "not supported by the server",
+        Reason::SdkPin => "only the SDK pin changed",
+        Reason::Interrupted => "interrupted",
+    }
+}
+
+/// The sign in front of a pipeline.
+#[must_use]
+pub const fn sign(action: Action) -> &'static str {
+    match action {
+        Action::Created | Action::Create => "🆕",
+        Action::Updated | Action::Update => "🔄",
+        Action::Unchanged | Action::Compiled => "✅",
+        Action::Failed => "❌",
+        Action::Skipped => "⏭️",
+        Action::Unknown => "❓",
+    }
+}
+
+/// What to do next after this outcome, where there is something to do.
+#[must_use]
+pub fn next_step(report: &Report) -> Option<String> {
+    if let Some(hint) = report.error.as_ref().and_then(|error| error.hint.clone()) {
+        return Some(one_line(&hint));
+    }
+    match outcome(report) {
+        Outcome::Infrastructure => Some("run it again: what arrived is not uploaded twice".to_owned()),
+        Outcome::Unsettled if report.counts.unknown > 0 => {
+            Some("run it again: it looks at the server first and uploads nothing twice".to_owned())
+        }
+        Outcome::SomeFailed if report.command == "apply" && changes(report) > 0 => {
+            Some("mend what failed and push: what was deployed stays and is not uploaded again".to_owned())
+        }
+        _ => None,
+    }
+}
+
+/// A text as one line without control characters, for places that take one line.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    text.chars()
+        .map(|c| if harmful(c) { ' ' } else { c })
+        .collect::<String>()
+        .trim()
+        .to_owned()
+}
+
+/// Characters that move the cursor, end the line or turn the direction of reading.
+pub(super) fn harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}

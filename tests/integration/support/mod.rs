@@ -1,0 +1,9 @@
+//! What several capabilities' tests need.
+
+mod binary;
+pub mod http;
+pub mod python;
+pub mod recordings;
+pub mod registry;
+
+pub use binary::*;
