@@ -55,20 +55,33 @@ impl Sandbox {
     ///
     /// # Errors
     /// `compile.sandbox: require` where less than the full sandbox is possible; no temporary directory.
-    pub(super) fn build(settings: &EngineSettings, needs: &Needs<'_>, effort: Effort) -> Result<Self, Failure> {
-        let base = settings.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+    pub(super) fn build(
+        settings: &EngineSettings,
+        needs: &Needs<'_>,
+        effort: Effort,
+    ) -> Result<Self, Failure> {
+        let base = settings
+            .variable("TMPDIR")
+            .map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
         let slots = settings.jobs.clamp(1, 64);
         let (temporary, directories) = directories(&base, slots).map_err(|error| {
             Failure::infrastructure(
                 Phase::Prepare,
-                format!("cannot make a temporary directory in `{}`: {error}", base.display()),
+                format!(
+                    "cannot make a temporary directory in `{}`: {error}",
+                    base.display()
+                ),
             )
             .hint("free some space there, or set `TMPDIR`")
         })?;
         let mut sandbox = Self {
             level: SandboxLevel::Environment,
             reason: None,
-            inner: Inner { rulesets: Vec::new(), filters: Vec::new(), directories },
+            inner: Inner {
+                rulesets: Vec::new(),
+                filters: Vec::new(),
+                directories,
+            },
             _temporary: temporary,
             #[cfg(target_os = "linux")]
             fences: None,
@@ -84,16 +97,22 @@ impl Sandbox {
 
     #[cfg(target_os = "linux")]
     fn fence(&mut self, settings: &EngineSettings, needs: &Needs<'_>, effort: Effort) {
-        let built = Fences::build(settings, needs, &self.inner.directories, effort);
-        match built {
-            Ok(fences) => {
-                self.level = fences.level;
-                self.reason = fences.reason.clone();
-                self.inner.rulesets = fences.rulesets();
-                self.inner.filters = fences.inner_filters();
-                self.fences = Some(fences);
+        let mut effort = Some(effort);
+        while let Some(now) = effort {
+            match Fences::build(settings, needs, &self.inner.directories, now) {
+                Ok(fences) => {
+                    self.level = fences.level;
+                    self.reason = fences.reason.clone();
+                    self.inner.rulesets = fences.rulesets();
+                    self.inner.filters = fences.inner_filters();
+                    self.fences = Some(fences);
+                    return;
+                }
+                Err(reason) => {
+                    self.reason.get_or_insert(reason);
+                    effort = now.less();
+                }
             }
-            Err(reason) => self.reason = Some(reason),
         }
     }
 

@@ -2,8 +2,8 @@
 
 use super::settings::NetworkMode;
 use seccompiler::{
-    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule, TargetArch,
-    sock_filter,
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, sock_filter,
 };
 use std::collections::BTreeMap;
 
@@ -25,7 +25,10 @@ pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<
     }
     sockets(&mut refused, network)?;
     // a terminal's input queue can be written through it
-    refused.insert(libc::SYS_ioctl, vec![equals(1, libc::TIOCSTI as u64)?, equals(1, TIOCLINUX)?]);
+    refused.insert(
+        libc::SYS_ioctl,
+        vec![equals(1, libc::TIOCSTI as u64)?, equals(1, TIOCLINUX)?],
+    );
     // new namespaces, for which there is no need and which widen the kernel's surface
     let mut namespaces = Vec::new();
     for flag in NAMESPACES {
@@ -34,23 +37,40 @@ pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<
     refused.insert(libc::SYS_clone, namespaces);
     if !truncate_by_landlock {
         refused.insert(libc::SYS_truncate, Vec::new());
-        let read_and_truncate = masked(2, (libc::O_ACCMODE | libc::O_TRUNC) as u64, (libc::O_RDONLY | libc::O_TRUNC) as u64)?;
+        let read_and_truncate = masked(
+            2,
+            (libc::O_ACCMODE | libc::O_TRUNC) as u64,
+            (libc::O_RDONLY | libc::O_TRUNC) as u64,
+        )?;
         refused.insert(libc::SYS_openat, vec![read_and_truncate]);
         #[cfg(target_arch = "x86_64")]
         refused.insert(
             libc::SYS_open,
-            vec![masked(1, (libc::O_ACCMODE | libc::O_TRUNC) as u64, (libc::O_RDONLY | libc::O_TRUNC) as u64)?],
+            vec![masked(
+                1,
+                (libc::O_ACCMODE | libc::O_TRUNC) as u64,
+                (libc::O_RDONLY | libc::O_TRUNC) as u64,
+            )?],
         );
     }
     let mut absent = Rules::new();
     // the C library falls back to `clone`, whose flags can be seen
-    for call in [libc::SYS_clone3, libc::SYS_io_uring_setup, libc::SYS_io_uring_enter, libc::SYS_io_uring_register] {
+    for call in [
+        libc::SYS_clone3,
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+    ] {
         absent.insert(call, Vec::new());
     }
     if !truncate_by_landlock {
         absent.insert(libc::SYS_openat2, Vec::new());
     }
-    Ok(vec![only_this_abi(), program(refused, libc::EPERM)?, program(absent, libc::ENOSYS)?])
+    Ok(vec![
+        only_this_abi(),
+        program(refused, libc::EPERM)?,
+        program(absent, libc::ENOSYS)?,
+    ])
 }
 
 /// Refused to the children alone.
@@ -88,7 +108,10 @@ fn sockets(rules: &mut Rules, network: NetworkMode) -> Result<(), String> {
         NetworkMode::Allow => {
             // any family but IPv4 and IPv6; UNIX sockets lead to Docker and the session's agents
             let condition = |value: i32| condition(0, SeccompCmpOp::Ne, value as u64);
-            rules.insert(libc::SYS_socket, vec![rule(vec![condition(libc::AF_INET)?, condition(libc::AF_INET6)?])?]);
+            rules.insert(
+                libc::SYS_socket,
+                vec![rule(vec![condition(libc::AF_INET)?, condition(libc::AF_INET6)?])?],
+            );
         }
     }
     Ok(())
@@ -236,7 +259,8 @@ const NAMESPACES: &[u64] = &[
 ];
 
 fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, String> {
-    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value).map_err(|error| error.to_string())
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+        .map_err(|error| error.to_string())
 }
 
 fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, String> {
@@ -256,9 +280,14 @@ fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompRule, String> {
 }
 
 fn program(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
-    SeccompFilter::new(rules, SeccompAction::Allow, SeccompAction::Errno(errno.unsigned_abs()), ARCH)
-        .and_then(BpfProgram::try_from)
-        .map_err(|error| error.to_string())
+    SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(errno.unsigned_abs()),
+        ARCH,
+    )
+    .and_then(BpfProgram::try_from)
+    .map_err(|error| error.to_string())
 }
 
 /// Refuses the x32 numbers of x86_64 kernels, which name the same calls a second time.
@@ -270,10 +299,30 @@ fn only_this_abi() -> BpfProgram {
     const ALLOW: u32 = 0x7fff_0000;
     const ERRNO: u32 = 0x0005_0000;
     vec![
-        sock_filter { code: LOAD_WORD, jt: 0, jf: 0, k: 0 },
-        sock_filter { code: JUMP_IF_AT_LEAST, jt: 0, jf: 1, k: X32 },
-        sock_filter { code: RETURN, jt: 0, jf: 0, k: ERRNO | libc::ENOSYS.unsigned_abs() },
-        sock_filter { code: RETURN, jt: 0, jf: 0, k: ALLOW },
+        sock_filter {
+            code: LOAD_WORD,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+        sock_filter {
+            code: JUMP_IF_AT_LEAST,
+            jt: 0,
+            jf: 1,
+            k: X32,
+        },
+        sock_filter {
+            code: RETURN,
+            jt: 0,
+            jf: 0,
+            k: ERRNO | libc::ENOSYS.unsigned_abs(),
+        },
+        sock_filter {
+            code: RETURN,
+            jt: 0,
+            jf: 0,
+            k: ALLOW,
+        },
     ]
 }
 

@@ -6,8 +6,8 @@ use super::sandbox_filter as filter;
 use super::sandbox_tree::{self, Grants};
 use super::settings::{EngineSettings, NetworkMode};
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
 };
 use seccompiler::BpfProgram;
 use std::io;
@@ -64,17 +64,25 @@ impl Fences {
         if version < 1 {
             return Err("this kernel has no Landlock (Linux 5.13 and newer, when it is enabled)".to_owned());
         }
-        let mut grants = Grants { read: sandbox_tree::system(settings.network == NetworkMode::Allow), ..Grants::default() };
+        let mut grants = Grants {
+            read: sandbox_tree::system(settings.network == NetworkMode::Allow),
+            ..Grants::default()
+        };
         sandbox_tree::programs(needs.programs, &mut grants);
         sandbox_tree::tree(needs.root, &mut grants);
         if settings.working_directory.as_path() != needs.root {
             grants.list.push(settings.working_directory.clone());
         }
         let opened = Opened::new(&grants);
-        let parent = directories.first().and_then(|first| first.parent()).ok_or("there is no temporary directory")?;
+        let parent = directories
+            .first()
+            .and_then(|first| first.parent())
+            .ok_or("there is no temporary directory")?;
         let outer = ruleset(settings, &opened, parent, true)?;
-        let inner =
-            directories.iter().map(|directory| ruleset(settings, &opened, directory, false)).collect::<Result<Vec<_>, _>>()?;
+        let inner = directories
+            .iter()
+            .map(|directory| ruleset(settings, &opened, directory, false))
+            .collect::<Result<Vec<_>, _>>()?;
         let mut fences = Self {
             level: SandboxLevel::Full,
             reason: None,
@@ -89,7 +97,8 @@ impl Fences {
                 fences.user = Some(own(parent, directories, grants.closed)?);
             } else {
                 fences.level = SandboxLevel::Landlock;
-                fences.reason = Some("this program runs as root and may not change to another user".to_owned());
+                fences.reason =
+                    Some("this program runs as root and may not change to another user".to_owned());
             }
         }
         Ok(fences)
@@ -127,18 +136,24 @@ impl Fences {
                 check(libc::fcntl(ruleset.as_raw_fd(), libc::F_SETFD, 0))?;
             }
             libc::setsid();
-            let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+            let none = libc::rlimit {
+                rlim_cur: 0,
+                rlim_max: 0,
+            };
             libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
             if let Some(user) = &self.user {
                 become_user(user)?;
             }
             check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
-            if libc::syscall(libc::SYS_landlock_restrict_self, self.outer.as_raw_fd(), 0) != 0 {
-                return Err(io::Error::last_os_error());
-            }
+            call(libc::syscall(
+                libc::SYS_landlock_restrict_self,
+                self.outer.as_raw_fd(),
+                0,
+            ))?;
         }
         for program in &self.outer_filters {
-            seccompiler::apply_filter(program).map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
+            seccompiler::apply_filter(program)
+                .map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
         }
         Ok(())
     }
@@ -147,7 +162,19 @@ impl Fences {
 const CLOSE_RANGE_CLOEXEC: u32 = 4;
 
 fn check(result: libc::c_int) -> io::Result<()> {
-    if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+fn call(result: libc::c_long) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// Gives up root for good. Keeps at most the right to read.
@@ -164,18 +191,45 @@ unsafe fn become_user(user: &User) -> io::Result<()> {
                 libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
             }
         }
-        check(libc::setgroups(0, std::ptr::null()))?;
-        check(libc::setresgid(user.id, user.id, user.id))?;
-        check(libc::setresuid(user.id, user.id, user.id))?;
-        let kept = if user.keep_reading { 1 << CAP_DAC_READ_SEARCH } else { 0 };
-        let header = CapabilityHeader { version: 0x2008_0522, pid: 0 };
-        let low = CapabilityData { effective: kept, permitted: kept, inheritable: kept };
-        let data = [low, CapabilityData { effective: 0, permitted: 0, inheritable: 0 }];
-        if libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()) != 0 {
-            return Err(io::Error::last_os_error());
-        }
+        // the bare calls: the C library's would also tell its other threads, of which a fork has none
+        call(libc::syscall(
+            libc::SYS_setgroups,
+            0_usize,
+            std::ptr::null::<u32>(),
+        ))?;
+        call(libc::syscall(libc::SYS_setresgid, user.id, user.id, user.id))?;
+        call(libc::syscall(libc::SYS_setresuid, user.id, user.id, user.id))?;
+        let kept = if user.keep_reading {
+            1 << CAP_DAC_READ_SEARCH
+        } else {
+            0
+        };
+        let header = CapabilityHeader {
+            version: 0x2008_0522,
+            pid: 0,
+        };
+        let low = CapabilityData {
+            effective: kept,
+            permitted: kept,
+            inheritable: kept,
+        };
+        let data = [
+            low,
+            CapabilityData {
+                effective: 0,
+                permitted: 0,
+                inheritable: 0,
+            },
+        ];
+        call(libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()))?;
         if user.keep_reading {
-            check(libc::prctl(libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0))?;
+            check(libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_RAISE,
+                CAP_DAC_READ_SEARCH,
+                0,
+                0,
+            ))?;
         }
     }
     Ok(())
@@ -200,7 +254,14 @@ struct CapabilityData {
 fn landlock_version() -> i64 {
     const VERSION: u32 = 1;
     // SAFETY: asks for the version; a null attribute of size 0 is what the kernel wants for that.
-    unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, std::ptr::null::<u8>(), 0_usize, VERSION) }
+    unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<u8>(),
+            0_usize,
+            VERSION,
+        )
+    }
 }
 
 fn effective_user() -> u32 {
@@ -218,7 +279,10 @@ fn own(parent: &Path, directories: &[PathBuf], closed: bool) -> Result<User, Str
     };
     for id in [OWN_USER, NOBODY] {
         if give(id).is_ok() {
-            return Ok(User { id, keep_reading: closed });
+            return Ok(User {
+                id,
+                keep_reading: closed,
+            });
         }
     }
     Err("this program runs as root and may not give files to another user".to_owned())
@@ -236,19 +300,34 @@ impl Opened {
     fn new(grants: &Grants) -> Self {
         let open = |path: &Path| PathFd::new(path).ok();
         Self {
-            read: grants.read.iter().filter_map(|path| Some((open(path)?, path.is_dir()))).collect(),
+            read: grants
+                .read
+                .iter()
+                .filter_map(|path| Some((open(path)?, path.is_dir())))
+                .collect(),
             list: grants.list.iter().filter_map(|path| open(path)).collect(),
             proc: open(Path::new("/proc")),
-            devices: ["/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom"]
-                .iter()
-                .filter_map(|path| open(Path::new(path)))
-                .collect(),
+            devices: [
+                "/dev/null",
+                "/dev/zero",
+                "/dev/full",
+                "/dev/random",
+                "/dev/urandom",
+            ]
+            .iter()
+            .filter_map(|path| open(Path::new(path)))
+            .collect(),
         }
     }
 }
 
 /// One ruleset: reads what was granted, writes beneath one directory.
-fn ruleset(settings: &EngineSettings, opened: &Opened, writable: &Path, supervisor: bool) -> Result<OwnedFd, String> {
+fn ruleset(
+    settings: &EngineSettings,
+    opened: &Opened,
+    writable: &Path,
+    supervisor: bool,
+) -> Result<OwnedFd, String> {
     make(settings, opened, writable, supervisor)
         .map_err(|error| format!("Landlock: {error}"))?
         .ok_or_else(|| "Landlock is not enabled".to_owned())
@@ -289,6 +368,10 @@ fn make(
     Ok(created.into())
 }
 
-fn allow(created: RulesetCreated, fd: &PathFd, access: BitFlags<AccessFs>) -> Result<RulesetCreated, landlock::RulesetError> {
+fn allow(
+    created: RulesetCreated,
+    fd: &PathFd,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, landlock::RulesetError> {
     created.add_rule(PathBeneath::new(fd, access))
 }

@@ -18,15 +18,42 @@ pub(super) struct Grants {
 
 /// Parts of the system that programs need to run at all.
 const SYSTEM: [&str; 25] = [
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix/store", "/gnu/store",
-    "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/ld-musl-x86_64.path",
-    "/etc/localtime", "/etc/timezone", "/etc/os-release", "/etc/mime.types", "/etc/passwd", "/etc/group",
-    "/etc/nsswitch.conf", "/sys/devices/system/cpu", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/version",
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld-musl-x86_64.path",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/os-release",
+    "/etc/mime.types",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/nsswitch.conf",
+    "/sys/devices/system/cpu",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/version",
 ];
 
 /// What reaching the network needs beside.
-const NETWORK: [&str; 6] =
-    ["/etc/resolv.conf", "/etc/hosts", "/etc/gai.conf", "/etc/services", "/etc/ssl", "/etc/pki"];
+const NETWORK: [&str; 6] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/etc/pki",
+];
 
 /// The system's own paths that exist here.
 pub(super) fn system(network: bool) -> Vec<PathBuf> {
@@ -38,14 +65,36 @@ pub(super) fn system(network: bool) -> Vec<PathBuf> {
         .map(|entry| entry.path())
         .collect();
     let more: &[&str] = if network { &NETWORK } else { &[] };
-    SYSTEM.iter().chain(more).map(PathBuf::from).chain(python).filter(|path| path.exists()).collect()
+    SYSTEM
+        .iter()
+        .chain(more)
+        .map(PathBuf::from)
+        .chain(python)
+        .filter(|path| path.exists())
+        .collect()
 }
 
 /// Names that are never granted, wherever they are: the checkout token lies in `.git/config`.
 fn is_secret(name: &OsStr) -> bool {
     const NAMES: [&[u8]; 18] = [
-        b".git", b".kfp-gitops", b".netrc", b".pypirc", b".npmrc", b".ssh", b".aws", b".azure", b".gcloud", b".kube", b".docker",
-        b".gnupg", b".git-credentials", b".config", b".cargo", b".vault-token", b".terraform", b".direnv",
+        b".git",
+        b".kfp-gitops",
+        b".netrc",
+        b".pypirc",
+        b".npmrc",
+        b".ssh",
+        b".aws",
+        b".azure",
+        b".gcloud",
+        b".kube",
+        b".docker",
+        b".gnupg",
+        b".git-credentials",
+        b".config",
+        b".cargo",
+        b".vault-token",
+        b".terraform",
+        b".direnv",
     ];
     let name = name.as_bytes();
     NAMES.contains(&name) || name.starts_with(b".env")
@@ -83,7 +132,11 @@ struct Walked {
 
 /// Looks for names that must stay hidden. A folder without any is granted whole, others by their entries.
 fn walk(folder: &Path) -> Walked {
-    let mut walked = Walked { whole: true, parts: Vec::new(), closed: false };
+    let mut walked = Walked {
+        whole: true,
+        parts: Vec::new(),
+        closed: false,
+    };
     let Ok(entries) = std::fs::read_dir(folder) else {
         return walked;
     };
@@ -142,7 +195,12 @@ mod tests {
         let mut names: Vec<String> = grants
             .read
             .iter()
-            .map(|path| path.strip_prefix(folder.path()).unwrap().to_string_lossy().into_owned())
+            .map(|path| {
+                path.strip_prefix(folder.path())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         names.sort();
         names
@@ -155,7 +213,14 @@ mod tests {
 
     #[test]
     fn secrets_are_left_out_at_every_depth() {
-        let folder = make(&["a.py", ".git/config", "b/c.py", "b/d/.env.local", "b/d/e.py", "f/g/h.py"]);
+        let folder = make(&[
+            "a.py",
+            ".git/config",
+            "b/c.py",
+            "b/d/.env.local",
+            "b/d/e.py",
+            "f/g/h.py",
+        ]);
         assert_eq!(granted(&folder), ["a.py", "b/c.py", "b/d/e.py", "f"]);
     }
 

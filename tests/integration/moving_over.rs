@@ -26,8 +26,13 @@ fn serve(folder: &std::path::Path) -> Served {
         .spawn()
         .expect("the binary starts");
     let mut url = String::new();
-    BufReader::new(child.stdout.as_mut().expect("piped")).read_line(&mut url).expect("an address");
-    Served { child, url: url.trim().to_owned() }
+    BufReader::new(child.stdout.as_mut().expect("piped"))
+        .read_line(&mut url)
+        .expect("an address");
+    Served {
+        child,
+        url: url.trim().to_owned(),
+    }
 }
 
 #[test]
@@ -35,7 +40,10 @@ fn six_pipelines_stay_six_and_nothing_is_uploaded() {
     let root = examples();
     let server = serve(root.path());
     let output = Command::new(python::with_kfp())
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/integration/support/old_workflow.py"))
+        .arg(concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/integration/support/old_workflow.py"
+        ))
         .args([&server.url, "examples"])
         .current_dir(root.path())
         .env("HOME", root.path())
@@ -43,7 +51,11 @@ fn six_pipelines_stay_six_and_nothing_is_uploaded() {
         .env_remove("PYTHONPATH")
         .output()
         .expect("python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 
     for round in 0..2 {
         let said = run(kfp_gitops(root.path())
@@ -54,9 +66,15 @@ fn six_pipelines_stay_six_and_nothing_is_uploaded() {
         assert_eq!(report["counts"]["unchanged"], 6, "round {round}: {report:#}");
         let pipelines = report["pipelines"].as_array().expect("pipelines");
         assert!(pipelines.iter().all(|one| one["reason"] == "adopted"));
-        let names: BTreeSet<&str> = pipelines.iter().map(|one| one["name"].as_str().expect("a name")).collect();
+        let names: BTreeSet<&str> = pipelines
+            .iter()
+            .map(|one| one["name"].as_str().expect("a name"))
+            .collect();
         assert!(names.contains("document_ingestion_pipeline"), "{names:?}");
-        let ids: BTreeSet<&str> = pipelines.iter().map(|one| one["pipeline_id"].as_str().expect("an id")).collect();
+        let ids: BTreeSet<&str> = pipelines
+            .iter()
+            .map(|one| one["pipeline_id"].as_str().expect("an id"))
+            .collect();
         assert_eq!(ids.len(), 6);
     }
 }

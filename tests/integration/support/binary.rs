@@ -131,10 +131,21 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
 pub fn examples() -> tempfile::TempDir {
     let root = folder(&[]);
     git(root.path(), &["init", "-q"]);
-    for entry in std::fs::read_dir(repository().join("examples")).expect("examples").flatten() {
-        if entry.path().extension().is_some_and(|extension| extension == "py") {
+    for entry in std::fs::read_dir(repository().join("examples"))
+        .expect("examples")
+        .flatten()
+    {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "py")
+        {
             let text = std::fs::read_to_string(entry.path()).expect("an example");
-            write(root.path(), &format!("examples/{}", entry.file_name().to_string_lossy()), &text);
+            write(
+                root.path(),
+                &format!("examples/{}", entry.file_name().to_string_lossy()),
+                &text,
+            );
         }
     }
     root
