@@ -11,14 +11,25 @@ impl Task {
     pub fn of(planned: &Planned, mark: &Mark) -> Option<Self> {
         let (name, display_name, pipeline_id, newest) = match &planned.decision {
             Decision::Create { name, display_name } => (name.clone(), display_name.clone(), None, None),
-            Decision::Update { pipeline, newest } => {
-                (pipeline.name.clone(), None, Some(pipeline.id.clone()), newest.as_ref().map(|newest| newest.id.clone()))
-            }
+            Decision::Update { pipeline, newest } => (
+                pipeline.name.clone(),
+                None,
+                Some(pipeline.id.clone()),
+                newest.as_ref().map(|newest| newest.id.clone()),
+            ),
             Decision::Unchanged { .. } | Decision::Refused(_) => return None,
         };
-        let version = Mark { digest: Some(planned.digest), ..mark.clone() };
+        let version = Mark {
+            digest: Some(planned.digest),
+            ..mark.clone()
+        };
         // On the pipeline the mark says whose it is; content, commit and run belong to its versions.
-        let pipeline = Mark { repo: mark.repo.clone(), project: mark.project.clone(), target: mark.target.clone(), ..Mark::default() };
+        let pipeline = Mark {
+            repo: mark.repo.clone(),
+            project: mark.project.clone(),
+            target: mark.target.clone(),
+            ..Mark::default()
+        };
         Some(Self {
             name,
             display_name,

@@ -42,8 +42,9 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
                 listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             };
             let registry = start(options).await?;
-            let url = Url::parse(&registry.url())
-                .map_err(|error| Failure::internal(Phase::Connect, format!("the registry's address: {error}")))?;
+            let url = Url::parse(&registry.url()).map_err(|error| {
+                Failure::internal(Phase::Connect, format!("the registry's address: {error}"))
+            })?;
             (url, Some(registry))
         }
     };
@@ -63,24 +64,40 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
         .as_deref()
         .map(|text| {
             Url::parse(text).map_err(|error| {
-                Failure::usage(Phase::Settings, format!("the UI's address `{text}` is none: {error}"))
-                    .hint("write it like `https://kubeflow.example.com/pipeline`")
+                Failure::usage(
+                    Phase::Settings,
+                    format!("the UI's address `{text}` is none: {error}"),
+                )
+                .hint("write it like `https://kubeflow.example.com/pipeline`")
             })
         })
         .transpose()?;
-    Ok(Connected { client: Client::new(connection)?, registry })
+    Ok(Connected {
+        client: Client::new(connection)?,
+        registry,
+    })
 }
 
 /// The embedded registry's folder ignores itself, so that nobody commits it by accident.
 pub fn hide_from_git(data: &Path) -> Result<(), Failure> {
-    let own = data.parent().filter(|parent| parent.ends_with(".kfp-gitops")).unwrap_or(data);
+    let own = data
+        .parent()
+        .filter(|parent| parent.ends_with(".kfp-gitops"))
+        .unwrap_or(data);
     let written = std::fs::create_dir_all(own).and_then(|()| {
         let ignore = own.join(".gitignore");
-        if ignore.exists() { Ok(()) } else { std::fs::write(ignore, "*\n") }
+        if ignore.exists() {
+            Ok(())
+        } else {
+            std::fs::write(ignore, "*\n")
+        }
     });
     written.map_err(|error| {
-        Failure::usage(Phase::Connect, format!("cannot make the registry's folder `{}`: {error}", own.display()))
-            .hint("name a folder you may write to with `--registry`")
+        Failure::usage(
+            Phase::Connect,
+            format!("cannot make the registry's folder `{}`: {error}", own.display()),
+        )
+        .hint("name a folder you may write to with `--registry`")
     })
 }
 
@@ -112,10 +129,16 @@ fn login(server: &Server) -> Result<Login, Failure> {
             (None, None) => missing("a token", "set `KFP_GITOPS_TOKEN` or `--token-file`"),
         },
         AuthKind::ServiceAccount => Ok(Login::TokenFile(TokenFile::new(
-            server.service_account_token_path.clone().unwrap_or_else(|| PROJECTED_TOKEN.into()),
+            server
+                .service_account_token_path
+                .clone()
+                .unwrap_or_else(|| PROJECTED_TOKEN.into()),
         ))),
         AuthKind::UserHeader => match &server.username {
-            Some(user) => Ok(Login::UserHeader { name: "kubeflow-userid".to_owned(), user: user.clone() }),
+            Some(user) => Ok(Login::UserHeader {
+                name: "kubeflow-userid".to_owned(),
+                user: user.clone(),
+            }),
             None => missing("a user", "set `--username`"),
         },
         AuthKind::Cookie => match &server.cookie {

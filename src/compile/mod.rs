@@ -10,6 +10,23 @@ use crate::ir::Spec;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+mod answer;
+mod diagnostics;
+mod engine;
+mod environment;
+mod hints;
+mod install;
+mod installer;
+mod pins;
+mod releases;
+mod requirements;
+mod settings;
+mod version;
+mod worker;
+
+pub use engine::Engine;
+pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
+
 /// One pipeline as the KFP compiler made it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -101,4 +118,6 @@ pub struct CompileResult {
     pub files: Vec<FileResult>,
     /// `None` when there was nothing to compile.
     pub engine: Option<EngineInfo>,
+    /// Why nothing could be compiled at all: no Python, no kfp. Each file then fails with the same.
+    pub preparation: Option<Failure>,
 }

@@ -1,7 +1,13 @@
-//! The binary from outside, one file per capability.
+//! The binary and the library from outside; one file per capability.
 
-mod fault;
-mod support;
-
+mod compile_engine;
+mod compile_support;
+mod deploy;
 mod discovery;
+mod documentation;
+mod fault;
 mod faults;
+mod kfp_client;
+mod moving_over;
+mod registry;
+mod support;

@@ -87,7 +87,11 @@ impl Dialect {
     }
 
     fn has_tags(&self) -> bool {
-        !self.is_old() && !matches!(self.kind, Kind::V2_14_0 | Kind::V2_15_2 | Kind::V2_16_1 | Kind::KubernetesOld)
+        !self.is_old()
+            && !matches!(
+                self.kind,
+                Kind::V2_14_0 | Kind::V2_15_2 | Kind::V2_16_1 | Kind::KubernetesOld
+            )
     }
 
     fn is_kubernetes(&self) -> bool {
@@ -100,11 +104,20 @@ impl Dialect {
         if path.ends_with("/healthz") {
             let mut health = json!({"commit_sha": "0000000", "tag_name": self.tag_name(), "multi_user": self.kind == Kind::MultiUser});
             if !self.is_old() {
-                health["pipeline_store"] = json!(if self.is_kubernetes() { "kubernetes" } else { "database" });
+                health["pipeline_store"] = json!(if self.is_kubernetes() {
+                    "kubernetes"
+                } else {
+                    "database"
+                });
             }
             return Some(plain(200, "application/json", &health.to_string()));
         }
-        if self.kind == Kind::MultiUser && request.headers.get("kubeflow-userid").is_none_or(|user| user != USER) {
+        if self.kind == Kind::MultiUser
+            && request
+                .headers
+                .get("kubeflow-userid")
+                .is_none_or(|user| user != USER)
+        {
             let text = r#"{"code":16,"message":"User identity is empty in the request header"}"#;
             return Some(plain(401, "application/json", text));
         }
@@ -115,7 +128,11 @@ impl Dialect {
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
             let name = body["name"].as_str().unwrap_or_default();
             if !is_dns(name) {
-                return Some(plain(400, "application/json", &json!({"code": 3, "message": format!("Invalid pipeline name {name:?}")}).to_string()));
+                return Some(plain(
+                    400,
+                    "application/json",
+                    &json!({"code": 3, "message": format!("Invalid pipeline name {name:?}")}).to_string(),
+                ));
             }
         }
         None
@@ -128,7 +145,11 @@ impl Dialect {
             return Some(self.taken(&name));
         }
         if self.is_kubernetes() && !is_dns(&name) {
-            return Some(plain(400, "application/json", &upload_error(&format!("Invalid pipeline version name {name:?}"))));
+            return Some(plain(
+                400,
+                "application/json",
+                &upload_error(&format!("Invalid pipeline version name {name:?}")),
+            ));
         }
         if self.kind == Kind::KubernetesOld {
             let mut names = self.version_names.lock().unwrap();
@@ -142,13 +163,25 @@ impl Dialect {
 
     fn taken(&self, name: &str) -> Response {
         match self.kind {
-            Kind::V2_0_5 => plain(500, "text/plain; charset=utf-8", &upload_error(&format!(
-                "Failed to create a pipeline version: Failed to create pipeline version in PipelineStore: Already exist error: Failed to create a new pipeline version. The name {name} already exist. Specify a new name"
-            ))),
-            Kind::V2_5_0 | Kind::V2_14_0 => plain(409, "application/json", &upload_error(&format!(
-                "Failed to create a pipeline version: The name {name} already exist. Specify a new name"
-            ))),
-            _ => plain(409, "application/json", &upload_error("Failed to create a pipeline version")),
+            Kind::V2_0_5 => plain(
+                500,
+                "text/plain; charset=utf-8",
+                &upload_error(&format!(
+                    "Failed to create a pipeline version: Failed to create pipeline version in PipelineStore: Already exist error: Failed to create a new pipeline version. The name {name} already exist. Specify a new name"
+                )),
+            ),
+            Kind::V2_5_0 | Kind::V2_14_0 => plain(
+                409,
+                "application/json",
+                &upload_error(&format!(
+                    "Failed to create a pipeline version: The name {name} already exist. Specify a new name"
+                )),
+            ),
+            _ => plain(
+                409,
+                "application/json",
+                &upload_error("Failed to create a pipeline version"),
+            ),
         }
     }
 
@@ -191,7 +224,9 @@ impl Dialect {
         if path.ends_with("/upload_version") && response.status == 409 {
             return self.taken(&parameter(request, "name"));
         }
-        let Ok(mut body) = serde_json::from_slice::<Value>(&response.body) else { return response };
+        let Ok(mut body) = serde_json::from_slice::<Value>(&response.body) else {
+            return response;
+        };
         if response.status.is_success() {
             self.dress(&mut body);
             if self.kind == Kind::Kubernetes {
@@ -228,7 +263,12 @@ impl Dialect {
     /// Lists come from a cache: what is new is not shown for a while, by id it is there at once.
     fn lag(&self, request: &Request, body: &mut Value, now: DateTime<Utc>) {
         let mut born = self.born.lock().unwrap();
-        let key = |item: &Value| item["pipeline_version_id"].as_str().or(item["pipeline_id"].as_str()).map(str::to_owned);
+        let key = |item: &Value| {
+            item["pipeline_version_id"]
+                .as_str()
+                .or(item["pipeline_id"].as_str())
+                .map(str::to_owned)
+        };
         if request.method == http::Method::POST {
             if let Some(id) = key(body) {
                 born.insert(id, now);
@@ -238,7 +278,9 @@ impl Dialect {
         for list in ["pipelines", "pipeline_versions"] {
             if let Some(items) = body.get_mut(list).and_then(Value::as_array_mut) {
                 items.retain(|item| {
-                    key(item).and_then(|id| born.get(&id).copied()).is_none_or(|time| (now - time).num_milliseconds() > 700)
+                    key(item)
+                        .and_then(|id| born.get(&id).copied())
+                        .is_none_or(|time| (now - time).num_milliseconds() > 700)
                 });
             }
         }
@@ -250,7 +292,12 @@ fn drop_workspace(spec: Option<&mut Value>) {
     let Some(spec) = spec else { return };
     let only_workspace = spec["platform_spec"]["platforms"]["kubernetes"]
         .as_object()
-        .is_some_and(|platform| platform.keys().eq(["pipelineConfig"]) && platform["pipelineConfig"].as_object().is_some_and(|config| config.keys().eq(["workspace"])));
+        .is_some_and(|platform| {
+            platform.keys().eq(["pipelineConfig"])
+                && platform["pipelineConfig"]
+                    .as_object()
+                    .is_some_and(|config| config.keys().eq(["workspace"]))
+        });
     if only_workspace {
         *spec = spec["pipeline_spec"].take();
     }
@@ -261,7 +308,12 @@ fn upload_error(message: &str) -> String {
 }
 
 fn parameter(request: &Request, name: &str) -> String {
-    request.url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned()).unwrap_or_default()
+    request
+        .url
+        .query_pairs()
+        .find(|(key, _)| key == name)
+        .map(|(_, value)| value.into_owned())
+        .unwrap_or_default()
 }
 
 fn is_dns(name: &str) -> bool {

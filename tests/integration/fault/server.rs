@@ -52,7 +52,12 @@ impl Server {
             .expect("memory")
             .with_clock(Arc::new(clock))
             .with_identifiers(Arc::new(SeededIds(Mutex::new(SmallRng::seed_from_u64(seed)))));
-        Arc::new(Self { clock, router: router(Arc::new(store)), dialect, writes: AtomicUsize::new(0) })
+        Arc::new(Self {
+            clock,
+            router: router(Arc::new(store)),
+            dialect,
+            writes: AtomicUsize::new(0),
+        })
     }
 
     /// The time.
@@ -74,20 +79,39 @@ impl Server {
             Some(response) => response,
             None => {
                 let sent = self.dialect.rewrite(&request);
-                let mut builder = http::Request::builder().method(sent.method).uri(
-                    sent.url.query().map_or_else(|| sent.url.path().to_owned(), |query| format!("{}?{query}", sent.url.path())),
-                );
+                let mut builder =
+                    http::Request::builder()
+                        .method(sent.method)
+                        .uri(sent.url.query().map_or_else(
+                            || sent.url.path().to_owned(),
+                            |query| format!("{}?{query}", sent.url.path()),
+                        ));
                 *builder.headers_mut().expect("a request") = sent.headers;
-                let request_out = builder.body(axum::body::Body::from(sent.body)).expect("a request");
-                let answer = self.router.clone().oneshot(request_out).await.expect("a router never fails");
+                let request_out = builder
+                    .body(axum::body::Body::from(sent.body))
+                    .expect("a request");
+                let answer = self
+                    .router
+                    .clone()
+                    .oneshot(request_out)
+                    .await
+                    .expect("a router never fails");
                 let (parts, body) = answer.into_parts();
-                let body = axum::body::to_bytes(body, usize::MAX).await.expect("a body in memory");
-                let response = Response { status: parts.status, headers: parts.headers, body };
+                let body = axum::body::to_bytes(body, usize::MAX)
+                    .await
+                    .expect("a body in memory");
+                let response = Response {
+                    status: parts.status,
+                    headers: parts.headers,
+                    body,
+                };
                 self.dialect.after(&request, response, self.now())
             }
         };
         let date = httpdate::fmt_http_date(self.now().into());
-        response.headers.insert(header::DATE, HeaderValue::from_str(&date).expect("a date"));
+        response
+            .headers
+            .insert(header::DATE, HeaderValue::from_str(&date).expect("a date"));
         response
     }
 }
@@ -123,13 +147,23 @@ impl Faulty {
     }
 
     /// Calls wait until somebody lets them through.
-    pub fn gated(server: &Arc<Server>, schedule: Schedule, gate: mpsc::UnboundedSender<oneshot::Sender<()>>) -> Arc<Self> {
-        Arc::new(Self { gate: Some(gate), ..Self::plain(server, schedule) })
+    pub fn gated(
+        server: &Arc<Server>,
+        schedule: Schedule,
+        gate: mpsc::UnboundedSender<oneshot::Sender<()>>,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            gate: Some(gate),
+            ..Self::plain(server, schedule)
+        })
     }
 
     /// The process dies at call `number`, before or `after` the server did the work.
     pub fn dying(server: &Arc<Server>, number: usize, after: bool) -> Arc<Self> {
-        Arc::new(Self { dies_at: Some((number, after)), ..Self::plain(server, Schedule::Fair) })
+        Arc::new(Self {
+            dies_at: Some((number, after)),
+            ..Self::plain(server, Schedule::Fair)
+        })
     }
 
     /// Returns when the process died.
@@ -154,8 +188,19 @@ impl Faulty {
         }
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         let fault = self.schedule.fault(number);
-        let query = request.url.query().unwrap_or_default().chars().take(60).collect::<String>();
-        let shown = format!("{number:3} {:?} {} {}?{query} {fault:?}", self.server.now().format("%S%.3f").to_string(), request.method, request.url.path());
+        let query = request
+            .url
+            .query()
+            .unwrap_or_default()
+            .chars()
+            .take(60)
+            .collect::<String>();
+        let shown = format!(
+            "{number:3} {:?} {} {}?{query} {fault:?}",
+            self.server.now().format("%S%.3f").to_string(),
+            request.method,
+            request.url.path()
+        );
         self.log.lock().unwrap().push(shown);
         if let Some((at, after)) = self.dies_at
             && number >= at
@@ -182,7 +227,9 @@ impl Faulty {
 
     async fn broken(&self, request: Request, fault: Option<Fault>) -> Result<Response, TransportError> {
         let lost = |message: &str| Err(TransportError::new(TransportFault::Lost, message));
-        let Some(fault) = fault else { return Ok(self.server.answer(request).await) };
+        let Some(fault) = fault else {
+            return Ok(self.server.answer(request).await);
+        };
         match fault {
             Fault::Refused => Err(TransportError::new(TransportFault::Refused, "connection refused")),
             Fault::ResetBefore => lost("connection reset by peer"),
@@ -222,7 +269,11 @@ impl Faulty {
             Fault::Unavailable => Ok(plain(503, "text/plain", "no healthy upstream")),
             Fault::UnavailableAfter => {
                 self.server.answer(request).await;
-                Ok(plain(503, "text/plain", "upstream connect error or disconnect/reset before headers"))
+                Ok(plain(
+                    503,
+                    "text/plain",
+                    "upstream connect error or disconnect/reset before headers",
+                ))
             }
             Fault::TruncatedJson => {
                 let mut response = self.server.answer(request).await;
@@ -231,9 +282,17 @@ impl Faulty {
             }
             Fault::WrongType => {
                 self.server.answer(request).await;
-                Ok(plain(200, "text/html", "<html><head><title>Welcome</title></head><body>hello</body></html>"))
+                Ok(plain(
+                    200,
+                    "text/html",
+                    "<html><head><title>Welcome</title></head><body>hello</body></html>",
+                ))
             }
-            Fault::Conflict => Ok(plain(409, "application/json", r#"{"code":6,"message":"already exists"}"#)),
+            Fault::Conflict => Ok(plain(
+                409,
+                "application/json",
+                r#"{"code":6,"message":"already exists"}"#,
+            )),
             Fault::Duplicate => {
                 self.server.answer(request.clone()).await;
                 Ok(self.server.answer(request).await)
@@ -257,7 +316,11 @@ impl Transport for Faulty {
 pub fn plain(status: u16, content_type: &'static str, body: &str) -> Response {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
-    Response { status: StatusCode::from_u16(status).expect("a status"), headers, body: Bytes::from(body.to_owned()) }
+    Response {
+        status: StatusCode::from_u16(status).expect("a status"),
+        headers,
+        body: Bytes::from(body.to_owned()),
+    }
 }
 
 fn retry_after(value: HeaderValue) -> Response {
@@ -267,7 +330,11 @@ fn retry_after(value: HeaderValue) -> Response {
 }
 
 fn bad_gateway() -> Response {
-    plain(502, "text/html", "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>")
+    plain(
+        502,
+        "text/html",
+        "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>",
+    )
 }
 
 fn internal(request: &Request) -> Response {
@@ -275,5 +342,9 @@ fn internal(request: &Request) -> Response {
         let text = r#"{"error_message":"Failed to create a pipeline version","error_details":"Failed to create a pipeline version"}"#;
         return plain(500, "application/json", text);
     }
-    plain(500, "application/json", r#"{"code":13,"message":"InternalServerError: deadlock","details":[{"@type":"type.googleapis.com/google.rpc.Status","code":13,"message":"Internal Server Error"}]}"#)
+    plain(
+        500,
+        "application/json",
+        r#"{"code":13,"message":"InternalServerError: deadlock","details":[{"@type":"type.googleapis.com/google.rpc.Status","code":13,"message":"Internal Server Error"}]}"#,
+    )
 }

@@ -26,14 +26,25 @@ pub type Truth = BTreeMap<String, Vec<Held>>;
 /// Asks the server without anything in between.
 pub async fn truth(server: &Server) -> Truth {
     let ask = async |path: &str| {
-        let url = format!("http://pipelines.test/apis/v2beta1/{path}").parse().expect("an address");
+        let url = format!("http://pipelines.test/apis/v2beta1/{path}")
+            .parse()
+            .expect("an address");
         let mut request = Request::new(http::Method::GET, url);
-        request.headers.insert("kubeflow-userid", http::HeaderValue::from_static(super::dialect::USER));
+        request.headers.insert(
+            "kubeflow-userid",
+            http::HeaderValue::from_static(super::dialect::USER),
+        );
         server.answer(request).await.body
     };
     let mut truth = Truth::new();
-    for pipeline in model::pipelines(&ask("pipelines?page_size=200").await).expect("a page").items {
-        let path = format!("pipelines/{}/versions?page_size=200&sort_by=created_at%20desc", pipeline.id);
+    for pipeline in model::pipelines(&ask("pipelines?page_size=200").await)
+        .expect("a page")
+        .items
+    {
+        let path = format!(
+            "pipelines/{}/versions?page_size=200&sort_by=created_at%20desc",
+            pipeline.id
+        );
         let versions = model::versions(&ask(&path).await).expect("a page").items;
         let held = versions.into_iter().map(|version| Held {
             digest: version.spec.as_ref().map(kfp_gitops::ir::Spec::digest),
@@ -53,11 +64,17 @@ pub async fn truth(server: &Server) -> Truth {
 pub fn no_duplicates(truth: &Truth) {
     for (name, versions) in truth {
         for pair in versions.windows(2) {
-            assert!(pair[0].digest != pair[1].digest, "{name} holds the same content twice in a row: {versions:#?}");
+            assert!(
+                pair[0].digest != pair[1].digest,
+                "{name} holds the same content twice in a row: {versions:#?}"
+            );
         }
         let mut seen = std::collections::BTreeSet::new();
         for version in versions {
-            assert!(seen.insert((version.digest, version.run.clone())), "{name}: twice by one run: {versions:#?}");
+            assert!(
+                seen.insert((version.digest, version.run.clone())),
+                "{name}: twice by one run: {versions:#?}"
+            );
         }
     }
 }
@@ -92,17 +109,33 @@ pub fn report_is_true(truth: &Truth, ran: &Ran) {
         let deployed = newest.is_some_and(|version| version.digest == Some(pipeline.digest()));
         match outcome.action {
             Action::Created | Action::Updated | Action::Unchanged => {
-                assert!(deployed, "{} is said to be {:?}: {newest:?}", pipeline.name, outcome.action);
-                assert_eq!(outcome.version_id, newest.map(|version| version.id.clone()), "{outcome:?}");
+                assert!(
+                    deployed,
+                    "{} is said to be {:?}: {newest:?}",
+                    pipeline.name, outcome.action
+                );
+                assert_eq!(
+                    outcome.version_id,
+                    newest.map(|version| version.id.clone()),
+                    "{outcome:?}"
+                );
                 assert!(outcome.error.is_none(), "{outcome:?}");
             }
             Action::Failed => {
-                assert!(!deployed, "{} is said to have failed, but is there: {outcome:?}", pipeline.name);
+                assert!(
+                    !deployed,
+                    "{} is said to have failed, but is there: {outcome:?}",
+                    pipeline.name
+                );
                 assert!(outcome.error.is_some());
             }
             Action::Skipped => {
                 let interrupted = outcome.reason == Some(Reason::Interrupted);
-                assert!(!deployed || !interrupted, "{} is said to be skipped, but is there", pipeline.name);
+                assert!(
+                    !deployed || !interrupted,
+                    "{} is said to be skipped, but is there",
+                    pipeline.name
+                );
             }
             Action::Unknown => assert!(outcome.error.is_some(), "{outcome:?}"),
             other => panic!("{other:?} is no outcome of an apply"),
@@ -112,7 +145,11 @@ pub fn report_is_true(truth: &Truth, ran: &Ran) {
 
 /// The run kept its deadline, with one call's slack.
 pub fn in_time(ran: &Ran, deadline: Duration) {
-    assert!(ran.elapsed <= deadline + Duration::from_secs(5), "took {:?}", ran.elapsed);
+    assert!(
+        ran.elapsed <= deadline + Duration::from_secs(5),
+        "took {:?}",
+        ran.elapsed
+    );
 }
 
 /// No secret is in anything the run says.
@@ -125,7 +162,12 @@ pub fn no_secret(ran: &Ran) {
 pub fn undone(ran: &Ran) -> Vec<&Pipeline> {
     ran.outcomes
         .iter()
-        .filter(|(_, outcome)| !matches!(outcome.action, Action::Created | Action::Updated | Action::Unchanged))
+        .filter(|(_, outcome)| {
+            !matches!(
+                outcome.action,
+                Action::Created | Action::Updated | Action::Unchanged
+            )
+        })
         .map(|(pipeline, _)| pipeline)
         .collect()
 }

@@ -52,12 +52,27 @@ pub struct Repository(pub Vec<Pipeline>);
 impl Repository {
     /// `name=content` for each.
     pub fn of(pipelines: &[(&str, &str)]) -> Self {
-        Self(pipelines.iter().map(|(name, content)| Pipeline { name: (*name).to_owned(), content: (*content).to_owned() }).collect())
+        Self(
+            pipelines
+                .iter()
+                .map(|(name, content)| Pipeline {
+                    name: (*name).to_owned(),
+                    content: (*content).to_owned(),
+                })
+                .collect(),
+        )
     }
 
     /// That many pipelines.
     pub fn many(count: usize, content: &str) -> Self {
-        Self((0..count).map(|number| Pipeline { name: format!("pipeline-{number}"), content: content.to_owned() }).collect())
+        Self(
+            (0..count)
+                .map(|number| Pipeline {
+                    name: format!("pipeline-{number}"),
+                    content: content.to_owned(),
+                })
+                .collect(),
+        )
     }
 }
 
@@ -160,7 +175,10 @@ pub fn client(server: &Server, transport: Arc<dyn Transport>, job: &Job) -> Clie
     connection.deadline = job.deadline;
     if server.dialect.kind == Kind::MultiUser {
         connection.namespace = Some(NAMESPACE.to_owned());
-        connection.login = Login::UserHeader { name: "kubeflow-userid".to_owned(), user: USER.to_owned() };
+        connection.login = Login::UserHeader {
+            name: "kubeflow-userid".to_owned(),
+            user: USER.to_owned(),
+        };
         connection.headers = vec![("x-key".to_owned(), Secret::new(TOKEN).expect("a secret"))];
     } else {
         connection.login = Login::Bearer(Secret::new(TOKEN).expect("a secret"));
@@ -175,8 +193,16 @@ pub async fn run(way: &Arc<Faulty>, repository: &Repository, job: &Job) -> Ran {
     let result = plan_and_apply(&client, way, repository, job).await;
     let elapsed = started.elapsed();
     match result {
-        Ok(outcomes) => Ran { outcomes, error: None, elapsed },
-        Err(failure) => Ran { outcomes: Vec::new(), error: Some(failure), elapsed },
+        Ok(outcomes) => Ran {
+            outcomes,
+            error: None,
+            elapsed,
+        },
+        Err(failure) => Ran {
+            outcomes: Vec::new(),
+            error: Some(failure),
+            elapsed,
+        },
     }
 }
 
@@ -201,7 +227,11 @@ async fn plan_and_apply(
     for (id, found) in state::held(client, &identified).await {
         held.insert(id, found.map_err(trouble)?);
     }
-    let options = Options { mark: job.mark(), adopt: false, force: job.force };
+    let options = Options {
+        mark: job.mark(),
+        adopt: false,
+        force: job.force,
+    };
     let plan = decide(identified, &held, &options);
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();
     let mut tasks = Vec::new();
@@ -233,12 +263,18 @@ async fn plan_and_apply(
         Some(path) => Journal::open(path, job.mark().run).expect("a journal"),
         None => Journal::none(),
     };
-    let mut done = apply(client, &settings, tasks, &job.cancel, &journal).await.into_iter();
+    let mut done = apply(client, &settings, tasks, &job.cancel, &journal)
+        .await
+        .into_iter();
     let _ = way;
     Ok(repository
         .0
         .iter()
         .cloned()
-        .zip(outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| done.next().expect("an outcome for each task"))))
+        .zip(
+            outcomes
+                .into_iter()
+                .map(|outcome| outcome.unwrap_or_else(|| done.next().expect("an outcome for each task"))),
+        )
         .collect())
 }

@@ -27,9 +27,13 @@ const MEMBERS: [&str; 8] = [
 pub async fn list(State(registry): State<Registry>, RawQuery(query): RawQuery) -> Answer {
     let query = ListQuery::read(query.as_deref().unwrap_or_default())?;
     let request = query.request::<Pipeline>("pipelines", vec![("namespace", String::new())])?;
+    // The real server prints two addresses of its memory here.
     let failed = || {
-        "Failed to list pipelines in namespace . Check error stack: Failed to list pipelines with context"
-            .to_owned()
+        format!(
+            "Failed to list pipelines in namespace . Check error stack: Failed to list pipelines with context &{{0x0}}, \
+             options &{{{} 0x0}}",
+            request.size
+        )
     };
     if looks_for_four_bytes(&request) {
         let words = format!(

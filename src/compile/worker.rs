@@ -1,0 +1,371 @@
+//! Starting the Python half and listening to it.
+
+use super::settings::EngineSettings;
+use crate::error::{Failure, Phase};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::process::{ChildStdout, Command};
+
+const WORKER: &str = include_str!("worker.py");
+
+/// Reads the worker from the pipe and runs it; nothing is imported before it has cleaned the search path.
+const BOOT: &str = "import sys;CONTROL=sys.stdin.buffer;exec(compile(CONTROL.read(int(CONTROL.readline())),'<kfp-gitops worker>','exec'))";
+
+/// The first line of the worker's own output; what an interpreter's start-up printed before it is skipped.
+const MAGIC: &str = "kfp-gitops-worker-1";
+
+/// One file printing more than this is cut; the rest is counted.
+pub(super) const PRINTED_BYTES: u64 = 64 << 10;
+/// One file's result larger than this is a failure. The server takes 32 MiB; the YAML form is about as large.
+const RESULT_BYTES: u64 = 160 << 20;
+/// A header longer than this is no header.
+const HEADER_BYTES: usize = 4 << 20;
+
+/// One file to compile.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Task {
+    /// Its place in the list of sources.
+    pub id: usize,
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Compile exactly this function.
+    pub function: Option<String>,
+    /// Values for pipeline parameters.
+    pub parameters: BTreeMap<String, serde_json::Value>,
+}
+
+/// The Python to start, and with which packages.
+#[derive(Clone, Debug)]
+pub(super) struct Start {
+    /// The interpreter.
+    pub python: PathBuf,
+    /// Folders of packages to add to the search path.
+    pub paths: Vec<PathBuf>,
+    /// Whether these replace what the interpreter has installed.
+    pub only_paths: bool,
+}
+
+/// What the worker found at its start.
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct Hello {
+    /// The Python version.
+    pub python: String,
+    /// The kfp version.
+    pub kfp: String,
+}
+
+/// What came out of one child.
+#[derive(Debug, Default)]
+pub(super) struct Raw {
+    /// What it wrote as its result: made by hostile code.
+    pub result: Vec<u8>,
+    /// What it printed, capped.
+    pub printed: Vec<u8>,
+    /// How many more bytes it printed.
+    pub dropped: u64,
+    /// How it ended, as `wait` says.
+    pub status: i32,
+    /// Why the supervisor killed it: `timeout`, `memory`, `processes`, `result-too-large`.
+    pub reason: Option<String>,
+    /// Wall time.
+    pub seconds: f64,
+}
+
+/// Why a worker gave no more results.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// It did not come up: a kfp that cannot be imported.
+    Start(Failure),
+    /// It ended while these files were being compiled; the text is what it said.
+    Died(Vec<usize>, String),
+}
+
+#[derive(Serialize)]
+struct Init<'a> {
+    magic: &'a str,
+    nonce: &'a str,
+    paths: &'a [PathBuf],
+    only_paths: bool,
+    root: &'a Path,
+    jobs: usize,
+    timeout: f64,
+    memory: u64,
+    processes: u32,
+    file_bytes: u64,
+    result_bytes: u64,
+    printed_bytes: u64,
+    want_yaml: bool,
+    no_caching: bool,
+    deployed: &'a [PathBuf],
+    sources: &'a [Task],
+}
+
+#[derive(Deserialize)]
+#[serde(tag = "t", rename_all = "lowercase")]
+enum Header {
+    Hello(Hello),
+    Broken {
+        message: String,
+        missing: Option<String>,
+    },
+    Start {
+        id: usize,
+    },
+    Result {
+        id: usize,
+        n: usize,
+    },
+    Printed {
+        id: usize,
+        n: usize,
+    },
+    End {
+        id: usize,
+        status: i32,
+        reason: Option<String>,
+        dropped: u64,
+        seconds: f64,
+    },
+    Done,
+}
+
+/// The environment of a worker: an allow list, built from nothing.
+pub(super) fn environment(settings: &EngineSettings) -> BTreeMap<OsString, OsString> {
+    let mut variables = BTreeMap::new();
+    for name in ["PATH", "TZ"] {
+        if let Some(value) = settings.variable(name) {
+            variables.insert(OsString::from(name), value.to_owned());
+        }
+    }
+    for name in &settings.pass_environment {
+        if let Some(value) = settings.variable(name) {
+            variables.insert(OsString::from(name), value.to_owned());
+        }
+    }
+    for (name, value) in [
+        ("LANG", "C.UTF-8"),
+        ("LC_ALL", "C.UTF-8"),
+        ("PYTHONUTF8", "1"),
+        // a pipeline that loops over a set must give its tasks the same names in every run
+        ("PYTHONHASHSEED", "0"),
+        ("PYTHONDONTWRITEBYTECODE", "1"),
+        ("PYTHONNOUSERSITE", "1"),
+    ] {
+        variables.insert(OsString::from(name), OsString::from(value));
+    }
+    variables
+}
+
+/// Compiles the tasks in one worker. `each` gets every file's raw result as it comes.
+///
+/// # Errors
+/// The worker did not come up or died. Files that `each` was not called for have no result.
+pub(super) async fn run(
+    settings: &EngineSettings,
+    start: &Start,
+    tasks: &[Task],
+    deployed: &[PathBuf],
+    each: &mut (dyn FnMut(usize, Raw) + Send),
+) -> Result<Hello, Broken> {
+    let mut command = Command::new(&start.python);
+    command.args(["-s", "-B"]);
+    if start.only_paths {
+        command.arg("-S");
+    }
+    command
+        .args(["-c", BOOT])
+        .env_clear()
+        .envs(environment(settings))
+        .current_dir(&settings.working_directory)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command.spawn().map_err(|error| {
+        Broken::Start(Failure::infrastructure(
+            Phase::Prepare,
+            format!("cannot start `{}`: {error}", start.python.display()),
+        ))
+    })?;
+    let (Some(mut control), Some(output), Some(stderr)) =
+        (child.stdin.take(), child.stdout.take(), child.stderr.take())
+    else {
+        return Err(Broken::Start(Failure::internal(
+            Phase::Prepare,
+            "the worker has no pipes",
+        )));
+    };
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
+    let init = Init {
+        magic: MAGIC,
+        nonce: &nonce,
+        paths: &start.paths,
+        only_paths: start.only_paths,
+        root: &settings.root,
+        jobs: settings.jobs.clamp(1, 64),
+        timeout: settings.timeout.as_secs_f64(),
+        memory: settings.memory_bytes,
+        processes: 64,
+        file_bytes: 1 << 30,
+        result_bytes: RESULT_BYTES,
+        printed_bytes: PRINTED_BYTES,
+        want_yaml: settings.want_yaml,
+        no_caching: settings.disable_caching_by_default,
+        deployed,
+        sources: tasks,
+    };
+    let mut message = format!("{}\n{WORKER}", WORKER.len()).into_bytes();
+    serde_json::to_writer(&mut message, &init)
+        .map_err(|error| Broken::Start(Failure::internal(Phase::Prepare, error.to_string())))?;
+    message.push(b'\n');
+    // written beside the reading: neither side may wait for the other. The pipe stays open until the end,
+    // because the worker takes its closing for the end of this program.
+    let writing = async move {
+        let written = control.write_all(&message).await;
+        drop(message);
+        (written, control)
+    };
+    let said = tokio::spawn(drain(stderr));
+    let writing = tokio::spawn(writing);
+    let outcome = listen(output, &nonce, each).await;
+    drop(writing.await);
+    let _status = child.wait().await;
+    let said = said.await.unwrap_or_default();
+    match outcome {
+        Ok(hello) => Ok(hello),
+        Err(Ended::Broken(message, missing)) => {
+            Err(Broken::Start(cannot_import(&message, missing.as_deref())))
+        }
+        Err(Ended::Early(None, _)) => Err(Broken::Start(
+            Failure::infrastructure(
+                Phase::Prepare,
+                format!("`{}` ended before it could compile", start.python.display()),
+            )
+            .detail(last_lines(&said)),
+        )),
+        Err(Ended::Early(Some(_), open)) => Err(Broken::Died(open, last_lines(&said))),
+    }
+}
+
+fn cannot_import(message: &str, missing: Option<&str>) -> Failure {
+    let failure = Failure::failed(Phase::Prepare, format!("kfp cannot be imported: {message}"));
+    match missing {
+        Some(name) => failure.hint(format!("install what kfp needs: `{name}` is missing")),
+        None => failure.hint("install kfp again, or let this program prepare it: leave `--python` out"),
+    }
+}
+
+fn last_lines(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(12)..].join("\n")
+}
+
+/// Reads to the end, keeping the first 64 KiB.
+async fn drain(mut stream: tokio::process::ChildStderr) -> Vec<u8> {
+    let mut kept = Vec::new();
+    let mut buffer = vec![0; 8192];
+    while let Ok(count @ 1..) = stream.read(&mut buffer).await {
+        let room = (PRINTED_BYTES as usize).saturating_sub(kept.len());
+        kept.extend_from_slice(&buffer[..count.min(room)]);
+    }
+    kept
+}
+
+/// Removes what a file wrote into every descriptor it found, before the driver's own answer. Against malice it
+/// helps nothing: a file can always lie about itself.
+fn strip_noise(result: &mut Vec<u8>, nonce: &str) {
+    let mark = format!("\n{nonce}\n");
+    match result
+        .windows(mark.len())
+        .position(|window| window == mark.as_bytes())
+    {
+        Some(at) => drop(result.drain(..at + mark.len())),
+        None => result.clear(),
+    }
+}
+
+enum Ended {
+    Broken(String, Option<String>),
+    Early(Option<Hello>, Vec<usize>),
+}
+
+async fn listen(
+    output: ChildStdout,
+    nonce: &str,
+    each: &mut (dyn FnMut(usize, Raw) + Send),
+) -> Result<Hello, Ended> {
+    let mut reader = BufReader::with_capacity(64 << 10, output);
+    let mut hello = None;
+    let mut open: BTreeMap<usize, Raw> = BTreeMap::new();
+    let mut line = Vec::new();
+    let mut begun = false;
+    loop {
+        line.clear();
+        let read = (&mut reader)
+            .take(HEADER_BYTES as u64)
+            .read_until(b'\n', &mut line)
+            .await;
+        if !matches!(read, Ok(1..)) || !line.ends_with(b"\n") {
+            return Err(Ended::Early(hello, open.into_keys().collect()));
+        }
+        if !begun {
+            begun = line.trim_ascii() == MAGIC.as_bytes();
+            continue;
+        }
+        let Ok(header) = serde_json::from_slice::<Header>(&line) else {
+            return Err(Ended::Early(hello, open.into_keys().collect()));
+        };
+        let (id, n, to_result) = match header {
+            Header::Hello(found) => {
+                hello = Some(found);
+                continue;
+            }
+            Header::Broken { message, missing } => return Err(Ended::Broken(message, missing)),
+            Header::Start { id } => {
+                open.insert(id, Raw::default());
+                continue;
+            }
+            Header::End {
+                id,
+                status,
+                reason,
+                dropped,
+                seconds,
+            } => {
+                let mut raw = open.remove(&id).unwrap_or_default();
+                strip_noise(&mut raw.result, nonce);
+                each(
+                    id,
+                    Raw {
+                        status,
+                        reason,
+                        dropped,
+                        seconds,
+                        ..raw
+                    },
+                );
+                continue;
+            }
+            Header::Done => {
+                return hello.ok_or_else(|| Ended::Early(None, Vec::new()));
+            }
+            Header::Result { id, n } => (id, n, true),
+            Header::Printed { id, n } => (id, n, false),
+        };
+        let mut unknown = Vec::new();
+        let buffer = match open.get_mut(&id) {
+            Some(raw) if to_result => &mut raw.result,
+            Some(raw) => &mut raw.printed,
+            None => &mut unknown,
+        };
+        match (&mut reader).take(n as u64).read_to_end(buffer).await {
+            Ok(count) if count == n => {}
+            _ => return Err(Ended::Early(hello, open.into_keys().collect())),
+        }
+    }
+}
