@@ -14,6 +14,9 @@ const HEADER_BYTES: usize = 2 << 20;
 /// More pipelines than this in one file are an attack, not a file.
 const PIPELINES: usize = 10_000;
 
+/// Protobuf reads JSON no deeper than this, and what reads the specs later recurses.
+const DEPTH: usize = 100;
+
 /// What a child answered.
 #[derive(Debug)]
 pub(super) enum Answer {
@@ -91,8 +94,7 @@ struct Lengths {
     yaml: Option<usize>,
 }
 
-/// The part of a spec that this room looks at. Reading it also checks that the whole text is JSON, nested no
-/// deeper than serde_json's 128 levels.
+/// The part of a spec that this room looks at. Reading it also checks that the whole text is JSON.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Head {
@@ -139,6 +141,11 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
             .yaml
             .map(|length| take(&mut rest, length).map(<[u8]>::to_vec))
             .transpose()?;
+        for document in [Some(pipeline), platform].into_iter().flatten() {
+            if depth(document) > DEPTH {
+                return Err(format!("it is nested deeper than {DEPTH} levels"));
+            }
+        }
         let head: Head = serde_json::from_str(pipeline).map_err(|error| format!("the spec: {error}"))?;
         if let Some(platform) = platform {
             serde_json::from_str::<serde::de::IgnoredAny>(platform)
@@ -166,6 +173,26 @@ fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
         .ok_or("a document is shorter than announced")?;
     *rest = left;
     Ok(taken)
+}
+
+/// The deepest nesting of a JSON text, found without recursion.
+fn depth(text: &str) -> usize {
+    let (mut now, mut deepest) = (0_usize, 0);
+    let (mut in_string, mut escaped) = (false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                now += 1;
+                deepest = deepest.max(now);
+            }
+            b']' | b'}' if !in_string => now = now.saturating_sub(1),
+            _ => {}
+        }
+    }
+    deepest
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {

@@ -84,7 +84,7 @@ fn ended(status: i32, unsound: &str) -> String {
             "it ended the process by itself, without an error (`os._exit(0)`)".to_owned()
         }
         (0, 0) => format!("what it sent back is not a compiled pipeline: {unsound}"),
-        (0, 121) => "the compile process failed inside; what it printed says why".to_owned(),
+        (0, 121) => "it changed or closed something that compiling needs".to_owned(),
         (0, code) => format!("it ended the process by itself with code {code} (`os._exit`)"),
         (signal, _) => format!("it crashed Python with {}", signal_name(signal)),
     }

@@ -201,21 +201,15 @@ impl<'a> Run<'a> {
         let hello = hello.unwrap_or(worker::Hello {
             python: interpreter.version_text(),
             kfp: wanted.version.clone(),
-            kubernetes: true,
         });
         Ok(Attempt { hello, retry })
     }
 
     /// Tries files that lacked a module again with more installed.
-    async fn climb(
-        &mut self,
-        interpreter: &Interpreter,
-        wanted: &Wanted,
-        tier: Tier,
-        retry: Vec<(usize, Need, FileResult)>,
-    ) {
-        let (sdk, project): (Vec<_>, Vec<_>) =
-            retry.into_iter().partition(|(_, need, _)| *need == Need::FullSdk);
+    async fn climb(&mut self, interpreter: &Interpreter, wanted: &Wanted, tier: Tier, retry: Vec<Waiting>) {
+        let (sdk, project): (Vec<_>, Vec<_>) = retry
+            .into_iter()
+            .partition(|file: &Waiting| file.need == Need::FullSdk);
         let mut project = project;
         if !sdk.is_empty() {
             let next = if tier == Tier::Existing {
@@ -236,7 +230,7 @@ impl<'a> Run<'a> {
             if next == Tier::Lean {
                 let (full, rest): (Vec<_>, Vec<_>) = project
                     .into_iter()
-                    .partition(|(_, need, _)| *need == Need::FullSdk);
+                    .partition(|file: &Waiting| file.need == Need::FullSdk);
                 project = rest;
                 if !full.is_empty() {
                     project.extend(self.again(interpreter, wanted, Tier::Full, full).await);
@@ -247,8 +241,8 @@ impl<'a> Run<'a> {
             return;
         }
         let leftover = self.again(interpreter, wanted, Tier::Project, project).await;
-        for (id, _, result) in leftover {
-            self.store(id, result);
+        for file in leftover {
+            self.store(file.id, file.result);
         }
     }
 
@@ -257,21 +251,21 @@ impl<'a> Run<'a> {
         interpreter: &Interpreter,
         wanted: &Wanted,
         tier: Tier,
-        files: Vec<(usize, Need, FileResult)>,
-    ) -> Vec<(usize, Need, FileResult)> {
+        files: Vec<Waiting>,
+    ) -> Vec<Waiting> {
         let mut open = Vec::new();
         for group in self.groups(tier, files) {
-            let ids: Vec<usize> = group.iter().map(|(id, _, _)| *id).collect();
+            let ids: Vec<usize> = group.iter().map(|file| file.id).collect();
             if tier == Tier::Project && requirements::of(self.settings, &self.sources[ids[0]]).is_none() {
-                for (id, _, result) in group {
-                    self.store(id, result);
+                for file in group {
+                    self.store(file.id, file.result);
                 }
                 continue;
             }
             match self.attempt(interpreter, wanted, tier, &ids).await {
                 Ok(attempt) => open.extend(attempt.retry),
                 Err(failure) => {
-                    for (id, _, mut result) in group {
+                    for Waiting { id, mut result, .. } in group {
                         let mut failure = failure.clone();
                         if let Err(first) = &result.outcome {
                             failure.message = format!(
@@ -290,17 +284,13 @@ impl<'a> Run<'a> {
     }
 
     /// Files that share one environment: those with the same requirements.
-    fn groups(
-        &self,
-        tier: Tier,
-        files: Vec<(usize, Need, FileResult)>,
-    ) -> Vec<Vec<(usize, Need, FileResult)>> {
+    fn groups(&self, tier: Tier, files: Vec<Waiting>) -> Vec<Vec<Waiting>> {
         if tier != Tier::Project {
             return vec![files];
         }
-        let mut groups: Vec<(Option<Contents>, Vec<(usize, Need, FileResult)>)> = Vec::new();
+        let mut groups: Vec<(Option<Contents>, Vec<Waiting>)> = Vec::new();
         for file in files {
-            let contents = requirements::of(self.settings, &self.sources[file.0]);
+            let contents = requirements::of(self.settings, &self.sources[file.id]);
             match groups.iter_mut().find(|(known, _)| *known == contents) {
                 Some((_, group)) => group.push(file),
                 None => groups.push((contents, vec![file])),
@@ -364,7 +354,7 @@ impl<'a> Run<'a> {
     }
 
     /// Takes one child's result; hands it back where another environment may do better.
-    fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<(usize, Need, FileResult)> {
+    fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<Waiting> {
         let source = &self.sources[id];
         let mut need = None;
         let (outcome, warnings) = match answer::read(source, &raw.result) {
@@ -402,7 +392,7 @@ impl<'a> Run<'a> {
             seconds: raw.seconds,
         };
         match need {
-            Some(need) => Some((id, need, result)),
+            Some(need) => Some(Waiting { id, need, result }),
             None => {
                 self.store(id, result);
                 None
@@ -450,9 +440,16 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A file that another environment may compile, with what it says now.
+struct Waiting {
+    id: usize,
+    need: Need,
+    result: FileResult,
+}
+
 struct Attempt {
     hello: worker::Hello,
-    retry: Vec<(usize, Need, FileResult)>,
+    retry: Vec<Waiting>,
 }
 
 fn files_text(count: usize) -> String {

@@ -105,6 +105,16 @@ fn import(missing: &str, message: &str) -> String {
         return "`kfp.v2` is gone since kfp 2.0: import from `kfp` itself (`from kfp import dsl, compiler`)"
             .to_owned();
     }
+    if [
+        "create_component_from_func",
+        "func_to_container_op",
+        "ContainerOp",
+    ]
+    .iter()
+    .any(|name| message.contains(name))
+    {
+        return "this is kfp 1; use `@dsl.component` of kfp 2".to_owned();
+    }
     if missing.starts_with("kfp.") || message.contains("from 'kfp") {
         return "this kfp does not have it: pin the kfp version that does, such as `kfp==2.17.0` in `requirements.txt`"
             .to_owned();

@@ -56,8 +56,6 @@ pub(super) struct Hello {
     pub python: String,
     /// The kfp version.
     pub kfp: String,
-    /// Whether kfp-kubernetes is there.
-    pub kubernetes: bool,
 }
 
 /// What came out of one child.
@@ -89,6 +87,7 @@ pub(super) enum Broken {
 #[derive(Serialize)]
 struct Init<'a> {
     magic: &'a str,
+    nonce: &'a str,
     paths: &'a [PathBuf],
     only_paths: bool,
     root: &'a Path,
@@ -200,8 +199,10 @@ pub(super) async fn run(
             "the worker has no pipes",
         )));
     };
+    let nonce = uuid::Uuid::new_v4().simple().to_string();
     let init = Init {
         magic: MAGIC,
+        nonce: &nonce,
         paths: &start.paths,
         only_paths: start.only_paths,
         root: &settings.root,
@@ -230,7 +231,7 @@ pub(super) async fn run(
     };
     let said = tokio::spawn(drain(stderr));
     let writing = tokio::spawn(writing);
-    let outcome = listen(output, each).await;
+    let outcome = listen(output, &nonce, each).await;
     drop(writing.await);
     let _status = child.wait().await;
     let said = said.await.unwrap_or_default();
@@ -275,12 +276,29 @@ async fn drain(mut stream: tokio::process::ChildStderr) -> Vec<u8> {
     kept
 }
 
+/// Removes what a file wrote into every descriptor it found, before the driver's own answer. Against malice it
+/// helps nothing: a file can always lie about itself.
+fn strip_noise(result: &mut Vec<u8>, nonce: &str) {
+    let mark = format!("\n{nonce}\n");
+    match result
+        .windows(mark.len())
+        .position(|window| window == mark.as_bytes())
+    {
+        Some(at) => drop(result.drain(..at + mark.len())),
+        None => result.clear(),
+    }
+}
+
 enum Ended {
     Broken(String, Option<String>),
     Early(Option<Hello>, Vec<usize>),
 }
 
-async fn listen(output: ChildStdout, each: &mut (dyn FnMut(usize, Raw) + Send)) -> Result<Hello, Ended> {
+async fn listen(
+    output: ChildStdout,
+    nonce: &str,
+    each: &mut (dyn FnMut(usize, Raw) + Send),
+) -> Result<Hello, Ended> {
     let mut reader = BufReader::with_capacity(64 << 10, output);
     let mut hello = None;
     let mut open: BTreeMap<usize, Raw> = BTreeMap::new();
@@ -319,7 +337,8 @@ async fn listen(output: ChildStdout, each: &mut (dyn FnMut(usize, Raw) + Send)) 
                 dropped,
                 seconds,
             } => {
-                let raw = open.remove(&id).unwrap_or_default();
+                let mut raw = open.remove(&id).unwrap_or_default();
+                strip_noise(&mut raw.result, nonce);
                 each(
                     id,
                     Raw {

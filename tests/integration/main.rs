@@ -1,7 +1,10 @@
 //! The binary and the library from outside; one file per capability.
 
+mod compile_engine;
+mod compile_support;
 mod deploy;
 mod discovery;
 mod documentation;
+mod kfp_client;
 mod registry;
 mod support;

@@ -129,7 +129,7 @@ fn not_stored(error: &StoreError, words: &str) -> Refusal {
 }
 
 fn read_spec(bytes: &[u8], words: &str) -> Result<Option<Box<serde_json::value::RawValue>>, Refusal> {
-    template::read(bytes).map_err(|error| match error {
+    template::read(bytes, (17, 0)).map_err(|error| match error {
         TemplateError::Empty => trouble(words),
         TemplateError::Invalid(words) => bad_request(words),
     })
