@@ -2,6 +2,7 @@
 
 mod compile_engine;
 mod compile_support;
+mod connecting;
 mod deploy;
 mod discovery;
 mod documentation;

@@ -20,10 +20,10 @@ mod form;
 mod matching;
 mod platform;
 mod structure;
-mod text;
-mod textual;
 #[cfg(test)]
 mod tests;
+mod text;
+mod textual;
 
 pub use textual::diff_unreadable;
 
@@ -47,7 +47,12 @@ pub enum Class {
 
 impl Class {
     /// All, strongest first.
-    pub const ALL: [Self; 4] = [Self::Interface, Self::Behaviour, Self::Environment, Self::Cosmetic];
+    pub const ALL: [Self; 4] = [
+        Self::Interface,
+        Self::Behaviour,
+        Self::Environment,
+        Self::Cosmetic,
+    ];
 
     /// The word in JSON and in text.
     #[must_use]
@@ -269,8 +274,16 @@ impl Difference {
     }
 
     /// Completes a difference from its changes.
-    fn of(pipeline: String, status: Status, before: Option<Side>, after: Side, mut changes: Vec<Change>) -> Self {
-        changes.sort_by(|a, b| (a.class, &a.subject, a.aspect, &a.name).cmp(&(b.class, &b.subject, b.aspect, &b.name)));
+    fn of(
+        pipeline: String,
+        status: Status,
+        before: Option<Side>,
+        after: Side,
+        mut changes: Vec<Change>,
+    ) -> Self {
+        changes.sort_by(|a, b| {
+            (a.class, &a.subject, a.aspect, &a.name).cmp(&(b.class, &b.subject, b.aspect, &b.name))
+        });
         let mut counts = ClassCounts::default();
         for change in &changes {
             *match change.class {
