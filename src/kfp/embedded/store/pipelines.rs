@@ -146,14 +146,14 @@ impl Store {
         version: NewVersion,
     ) -> Result<Pipeline, StoreError> {
         let pipeline = self.prepare(new);
-        let version = self.prepare_version(NewVersion {
+        let (version, resource) = self.prepare_version(NewVersion {
             pipeline_id: pipeline.id.clone(),
             ..version
         });
         self.run(move |connection| {
             let transaction = writing(connection)?;
             insert_pipeline(&transaction, &pipeline)?;
-            insert_version(&transaction, &version)?;
+            insert_version(&transaction, &version, resource.as_deref())?;
             transaction.commit()?;
             Ok(pipeline)
         })
@@ -254,7 +254,6 @@ impl Store {
             if cascade {
                 transaction.execute("DELETE FROM versions WHERE pipeline_id = ?1", [&id])?;
             } else {
-                // The server names its newest version.
                 let version: Option<String> = transaction
                     .query_row(
                         "SELECT id FROM versions WHERE pipeline_id = ?1 ORDER BY created_at DESC, id DESC LIMIT 1",
