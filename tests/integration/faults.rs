@@ -19,14 +19,26 @@ struct Scenario {
 
 fn scenarios() -> Vec<Scenario> {
     vec![
-        Scenario { name: "first deploy", before: Repository(vec![]), now: Repository::of(&[("demo", "1")]) },
-        Scenario { name: "new version", before: Repository::of(&[("demo", "1")]), now: Repository::of(&[("demo", "2")]) },
+        Scenario {
+            name: "first deploy",
+            before: Repository(vec![]),
+            now: Repository::of(&[("demo", "1")]),
+        },
+        Scenario {
+            name: "new version",
+            before: Repository::of(&[("demo", "1")]),
+            now: Repository::of(&[("demo", "2")]),
+        },
         Scenario {
             name: "mixed",
             before: Repository::of(&[("same", "1"), ("changed", "1")]),
             now: Repository::of(&[("same", "1"), ("changed", "2"), ("new", "1")]),
         },
-        Scenario { name: "no change", before: Repository::of(&[("demo", "1")]), now: Repository::of(&[("demo", "1")]) },
+        Scenario {
+            name: "no change",
+            before: Repository::of(&[("demo", "1")]),
+            now: Repository::of(&[("demo", "1")]),
+        },
     ]
 }
 
@@ -35,7 +47,10 @@ async fn prepared(kind: Kind, before: &Repository, seed: u64) -> Arc<Server> {
     let server = Server::new(Dialect::new(kind), seed);
     if !before.0.is_empty() {
         let ran = run(&Faulty::new(&server, Schedule::Fair), before, &Job::new(1)).await;
-        assert!(ran.actions().iter().all(|action| *action == Action::Created), "{ran:?}");
+        assert!(
+            ran.actions().iter().all(|action| *action == Action::Created),
+            "{ran:?}"
+        );
         tokio::time::sleep(Duration::from_secs(30)).await;
     }
     server
@@ -47,7 +62,13 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
     let way = Faulty::new(&server, schedule.clone());
     let job = Job { seed, ..Job::new(2) };
     let ran = run(&way, &scenario.now, &job).await;
-    let context = || format!("{} on {kind:?}, {schedule:?}, seed {seed}\n{}\n{ran:#?}", scenario.name, way.log());
+    let context = || {
+        format!(
+            "{} on {kind:?}, {schedule:?}, seed {seed}\n{}\n{ran:#?}",
+            scenario.name,
+            way.log()
+        )
+    };
     let told = std::panic::AssertUnwindSafe(async {
         let held = truth(&server).await;
         truth::in_time(&ran, job.deadline);
@@ -58,9 +79,20 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         truth::no_duplicates(&truth(&server).await);
         let clean_way = Faulty::new(&server, Schedule::Fair);
         // Every other time it is another attempt of the same job.
-        let clean_job = if seed % 2 == 0 { Job { version: "v20260213-150000".to_owned(), ..Job::new(2) } } else { Job::new(3) };
+        let clean_job = if seed % 2 == 0 {
+            Job {
+                version: "v20260213-150000".to_owned(),
+                ..Job::new(2)
+            }
+        } else {
+            Job::new(3)
+        };
         let clean = run(&clean_way, &scenario.now, &clean_job).await;
-        assert!(clean.error.is_none() && truth::undone(&clean).is_empty(), "the clean run: {clean:#?}\n{}", clean_way.log());
+        assert!(
+            clean.error.is_none() && truth::undone(&clean).is_empty(),
+            "the clean run: {clean:#?}\n{}",
+            clean_way.log()
+        );
         let held = truth(&server).await;
         truth::report_is_true(&held, &clean);
         truth::equals(&held, &scenario.now);
@@ -68,7 +100,10 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         truth::no_shared_second(&held);
         let writes = server.writes();
         let again = run(&Faulty::new(&server, Schedule::Fair), &scenario.now, &Job::new(4)).await;
-        assert!(again.actions().iter().all(|action| *action == Action::Unchanged), "{again:#?}");
+        assert!(
+            again.actions().iter().all(|action| *action == Action::Unchanged),
+            "{again:#?}"
+        );
         assert_eq!(server.writes(), writes, "a second run writes nothing");
     });
     if let Err(panic) = futures::FutureExt::catch_unwind(told).await {
@@ -137,10 +172,21 @@ fn in_parallel<C: Send + Sync + Clone + 'static>(cases: Vec<C>, work: impl Fn(C)
 
 #[test]
 fn good_weather_takes_a_known_number_of_calls() {
-    let counts: Vec<(&str, usize)> = scenarios().iter().map(|one| (one.name, calls(Kind::V2_17_0, one))).collect();
+    let counts: Vec<(&str, usize)> = scenarios()
+        .iter()
+        .map(|one| (one.name, calls(Kind::V2_17_0, one)))
+        .collect();
     // healthz and one page of pipelines; then per pipeline 1 when unchanged; 5 when new (look, create, read,
     // upload, read back); 5 when changed (newest, recent, read again, upload, read back).
-    assert_eq!(counts, [("first deploy", 7), ("new version", 7), ("mixed", 13), ("no change", 3)]);
+    assert_eq!(
+        counts,
+        [
+            ("first deploy", 7),
+            ("new version", 7),
+            ("mixed", 13),
+            ("no change", 3)
+        ]
+    );
 }
 
 #[test]
