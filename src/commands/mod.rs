@@ -8,6 +8,7 @@ pub mod engine;
 pub mod finish;
 pub mod init;
 pub mod lineage;
+pub mod login;
 pub mod plan;
 pub mod progress;
 pub mod serve;

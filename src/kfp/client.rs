@@ -72,7 +72,11 @@ impl Client {
             .hint("write it as `http://ml-pipeline.kubeflow.svc.cluster.local:8888`"));
         }
         let shared = Shared {
-            auth: Authenticator::new(connection.login.clone(), &connection.headers)?,
+            auth: Authenticator::new(
+                connection.login.clone(),
+                &connection.endpoint,
+                &connection.headers,
+            )?,
             patience: Patience::new(connection.deadline, connection.seed),
             permits: Semaphore::new(connection.concurrency.max(1)),
             calls: AtomicU64::new(0),
@@ -384,7 +388,7 @@ impl Client {
         let _permit = shared.permits.acquire().await.ok();
         let (headers, login) = match shared.auth.headers(&*shared.transport).await {
             Ok(found) => found,
-            Err(failure) => return (Err(ApiError::login(&call, failure)), 0),
+            Err(failure) => return (Err(ApiError::login(&call, shared.auth.hide_failure(failure))), 0),
         };
         request.headers.extend(headers);
         request
@@ -424,7 +428,7 @@ impl Client {
             .auth
             .renew(&*shared.transport, seen)
             .await
-            .map_err(|failure| ApiError::login(call, failure))
+            .map_err(|failure| ApiError::login(call, shared.auth.hide_failure(failure)))
     }
 
     fn hidden(&self, error: ApiError) -> ApiError {

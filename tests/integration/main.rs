@@ -9,6 +9,7 @@ mod documentation;
 mod fault;
 mod faults;
 mod kfp_client;
+mod logins;
 mod moving_over;
 mod registry;
 mod support;

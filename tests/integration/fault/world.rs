@@ -188,9 +188,18 @@ pub fn client(server: &Server, transport: Arc<dyn Transport>, job: &Job) -> Clie
 
 /// One whole run: plan and apply, as the command does it.
 pub async fn run(way: &Arc<Faulty>, repository: &Repository, job: &Job) -> Ran {
+    run_with(
+        &client(&way.server, Arc::clone(way) as Arc<dyn Transport>, job),
+        repository,
+        job,
+    )
+    .await
+}
+
+/// The same with a client made elsewhere.
+pub async fn run_with(client: &Client, repository: &Repository, job: &Job) -> Ran {
     let started = Instant::now();
-    let client = client(&way.server, Arc::clone(way) as Arc<dyn Transport>, job);
-    let result = plan_and_apply(&client, way, repository, job).await;
+    let result = plan_and_apply(client, repository, job).await;
     let elapsed = started.elapsed();
     match result {
         Ok(outcomes) => Ran {
@@ -208,7 +217,6 @@ pub async fn run(way: &Arc<Faulty>, repository: &Repository, job: &Job) -> Ran {
 
 async fn plan_and_apply(
     client: &Client,
-    way: &Faulty,
     repository: &Repository,
     job: &Job,
 ) -> Result<Vec<(Pipeline, Outcome)>, Failure> {
@@ -266,7 +274,6 @@ async fn plan_and_apply(
     let mut done = apply(client, &settings, tasks, &job.cancel, &journal)
         .await
         .into_iter();
-    let _ = way;
     Ok(repository
         .0
         .iter()
