@@ -41,15 +41,26 @@ impl Report {
 
     /// Counts, and settles the exit code; call it once everything is in.
     pub fn settle(&mut self) -> ExitCode {
-        let count = |actions: &[Action]| self.pipelines.iter().filter(|one| actions.contains(&one.action)).count();
+        let count = |actions: &[Action]| {
+            self.pipelines
+                .iter()
+                .filter(|one| actions.contains(&one.action))
+                .count()
+        };
         self.counts.created = count(&[Action::Created, Action::Create]);
         self.counts.updated = count(&[Action::Updated, Action::Update]);
         self.counts.unchanged = count(&[Action::Unchanged]);
         self.counts.failed = count(&[Action::Failed]);
         self.counts.skipped = count(&[Action::Skipped]);
         self.counts.unknown = count(&[Action::Unknown]);
-        let failures = self.pipelines.iter().filter_map(|one| one.error.as_ref()).chain(self.error.as_ref());
-        let mut code = failures.map(Failure::exit_code).fold(ExitCode::Success, ExitCode::worst);
+        let failures = self
+            .pipelines
+            .iter()
+            .filter_map(|one| one.error.as_ref())
+            .chain(self.error.as_ref());
+        let mut code = failures
+            .map(Failure::exit_code)
+            .fold(ExitCode::Success, ExitCode::worst);
         if self.counts.unknown > 0 {
             code = code.worst(ExitCode::Infrastructure);
         }
@@ -98,14 +109,20 @@ impl PipelineReport {
     /// A file or pipeline that failed.
     #[must_use]
     pub fn failed(failure: Failure) -> Self {
-        Self { file: failure.file.clone(), error: Some(failure), ..Self::new(Action::Failed) }
+        Self {
+            file: failure.file.clone(),
+            error: Some(failure),
+            ..Self::new(Action::Failed)
+        }
     }
 
     /// A file that gave no pipeline.
     #[must_use]
     pub fn of_failed_file(file: &FileResult, failure: &Failure) -> Self {
         let mut failure = failure.clone();
-        failure.file.get_or_insert_with(|| file.source.path.as_str().to_owned());
+        failure
+            .file
+            .get_or_insert_with(|| file.source.path.as_str().to_owned());
         Self {
             file: Some(file.source.path.as_str().to_owned()),
             function: file.source.function.clone(),

@@ -28,12 +28,27 @@ pub fn render(report: &Report, options: Options) -> String {
     }
     for pipeline in &report.pipelines {
         for warning in &pipeline.warnings {
-            let place = pipeline.file.as_deref().or(pipeline.name.as_deref()).unwrap_or("pipeline");
-            line(&mut text, &format!("{} {}: {}", paint.yellow("warning:"), clean(place), clean(warning)));
+            let place = pipeline
+                .file
+                .as_deref()
+                .or(pipeline.name.as_deref())
+                .unwrap_or("pipeline");
+            line(
+                &mut text,
+                &format!(
+                    "{} {}: {}",
+                    paint.yellow("warning:"),
+                    clean(place),
+                    clean(warning)
+                ),
+            );
         }
     }
     for warning in &report.warnings {
-        line(&mut text, &format!("{} {}", paint.yellow("warning:"), clean(warning)));
+        line(
+            &mut text,
+            &format!("{} {}", paint.yellow("warning:"), clean(warning)),
+        );
     }
     for pipeline in &report.pipelines {
         if let Some(error) = &pipeline.error {
@@ -58,13 +73,23 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
         _ => String::new(),
     };
     let head = paint.red(&format!("error: {}:", error.phase.as_str()));
-    line(text, &format!("{head} {}{}", clean(&place), clean(&error.message)));
+    line(
+        text,
+        &format!("{head} {}{}", clean(&place), clean(&error.message)),
+    );
     for detail in error.detail.iter().flat_map(|detail| detail.lines()) {
         line(text, &format!("    {}", clean(detail)));
     }
     if let Some(hint) = &error.hint {
         let mut lines = hint.lines();
-        line(text, &format!("  {} {}", paint.cyan("hint:"), clean(lines.next().unwrap_or_default())));
+        line(
+            text,
+            &format!(
+                "  {} {}",
+                paint.cyan("hint:"),
+                clean(lines.next().unwrap_or_default())
+            ),
+        );
         for rest in lines {
             line(text, &format!("        {}", clean(rest)));
         }
@@ -74,7 +99,10 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
 fn header(text: &mut String, report: &Report, paint: Paint) {
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
-        let version = report.server.as_ref().and_then(|server| server.version.as_deref());
+        let version = report
+            .server
+            .as_ref()
+            .and_then(|server| server.version.as_deref());
         parts.push(clean(&match version {
             Some(version) => format!("{endpoint} (server {version})"),
             None => endpoint.clone(),
@@ -109,15 +137,29 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
     let shown: Vec<&PipelineReport> = report
         .pipelines
         .iter()
-        .filter(|pipeline| options.verbose || pipeline.action != Action::Unchanged || report.pipelines.len() <= 20)
+        .filter(|pipeline| {
+            options.verbose || pipeline.action != Action::Unchanged || report.pipelines.len() <= 20
+        })
         .collect();
     let name = |pipeline: &PipelineReport| clean(pipeline.name.as_deref().unwrap_or("-"));
-    let width = shown.iter().map(|pipeline| name(pipeline).width()).max().unwrap_or(0).min(48);
+    let width = shown
+        .iter()
+        .map(|pipeline| name(pipeline).width())
+        .max()
+        .unwrap_or(0)
+        .min(48);
     for pipeline in &shown {
         let (sign, word) = sign_and_word(pipeline.action);
         let label = paint.action(pipeline.action, &format!("{sign} {word:<9}"));
-        let version = pipeline.version_name.as_ref().map_or(String::new(), |version| version.to_string());
-        let place = pipeline.output.as_deref().or(pipeline.file.as_deref()).unwrap_or_default();
+        let version = pipeline
+            .version_name
+            .as_ref()
+            .map_or(String::new(), |version| version.to_string());
+        let place = pipeline
+            .output
+            .as_deref()
+            .or(pipeline.file.as_deref())
+            .unwrap_or_default();
         let mut row = format!("  {label}  {:<width$}  ", pad(&name(pipeline), width));
         if !version.is_empty() {
             let _ = write!(row, "{}  ", clean(&version));
@@ -141,7 +183,10 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
     }
     let hidden = report.pipelines.len() - shown.len();
     if hidden > 0 {
-        line(text, &format!("  {}", paint.dim(&format!("= {hidden} unchanged, shown with -v"))));
+        line(
+            text,
+            &format!("  {}", paint.dim(&format!("= {hidden} unchanged, shown with -v"))),
+        );
     }
 }
 
@@ -168,7 +213,11 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
     if counts.failed > 0 {
         parts.push(format!("{} failed", counts.failed));
     }
-    let mut sentence = if parts.is_empty() { "nothing to do".to_owned() } else { parts.join(", ") };
+    let mut sentence = if parts.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        parts.join(", ")
+    };
     if let (Some(version), true) = (&report.version_name, counts.created + counts.updated > 0) {
         let _ = write!(sentence, " as {}", clean(version.as_str()));
     } else if counts.unchanged > 0 && counts.created + counts.updated + counts.failed == 0 && !plan {
@@ -211,7 +260,9 @@ pub fn clean(text: &str) -> String {
     text.chars()
         .map(|character| match character {
             '\t' => ' ',
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' => {
+                '\u{fffd}'
+            }
             character if character.is_control() => '\u{fffd}',
             character => character,
         })
@@ -224,7 +275,11 @@ pub struct Paint(pub bool);
 
 impl Paint {
     fn with(self, style: Style, text: &str) -> String {
-        if self.0 { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.0 {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Failures.
@@ -251,7 +306,9 @@ impl Paint {
 
     fn action(self, action: Action, text: &str) -> String {
         match action {
-            Action::Created | Action::Create | Action::Compiled => self.with(AnsiColor::Green.on_default(), text),
+            Action::Created | Action::Create | Action::Compiled => {
+                self.with(AnsiColor::Green.on_default(), text)
+            }
             Action::Updated | Action::Update => self.yellow(text),
             Action::Failed | Action::Unknown => self.red(text),
             Action::Unchanged | Action::Skipped => self.dim(text),

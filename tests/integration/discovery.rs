@@ -15,7 +15,10 @@ fn found(folder: &std::path::Path, arguments: &[&str]) -> (i32, serde_json::Valu
 
 fn files(report: &serde_json::Value) -> Vec<String> {
     let pipelines = report["pipelines"].as_array().expect("pipelines");
-    pipelines.iter().map(|one| one["file"].as_str().unwrap_or_default().to_owned()).collect()
+    pipelines
+        .iter()
+        .map(|one| one["file"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 #[test]
@@ -27,17 +30,30 @@ fn the_folder_itself_and_nothing_deeper() {
         ("helper.py", EMPTY),
         ("a_pipeline.pyc", EMPTY),
     ]);
-    assert_eq!(files(&found(root.path(), &[]).1), ["a_pipeline.py", "b_pipeline.py"]);
-    let (_, report) = found(root.path(), &["--include", "**/*_pipeline.py", "--exclude", "deeper"]);
+    assert_eq!(
+        files(&found(root.path(), &[]).1),
+        ["a_pipeline.py", "b_pipeline.py"]
+    );
+    let (_, report) = found(
+        root.path(),
+        &["--include", "**/*_pipeline.py", "--exclude", "deeper"],
+    );
     assert_eq!(files(&report), ["a_pipeline.py", "b_pipeline.py"]);
     let (_, report) = found(root.path(), &["--include", "**/*_pipeline.py"]);
-    assert_eq!(files(&report), ["a_pipeline.py", "b_pipeline.py", "deeper/c_pipeline.py"]);
+    assert_eq!(
+        files(&report),
+        ["a_pipeline.py", "b_pipeline.py", "deeper/c_pipeline.py"]
+    );
     assert_eq!(files(&found(root.path(), &["deeper"]).1), ["c_pipeline.py"]);
 }
 
 #[test]
 fn gitignore_is_honoured() {
-    let root = folder(&[(".gitignore", "b_*\n"), ("a_pipeline.py", EMPTY), ("b_pipeline.py", EMPTY)]);
+    let root = folder(&[
+        (".gitignore", "b_*\n"),
+        ("a_pipeline.py", EMPTY),
+        ("b_pipeline.py", EMPTY),
+    ]);
     assert_eq!(files(&found(root.path(), &[]).1), ["a_pipeline.py"]);
 }
 
@@ -59,7 +75,10 @@ fn odd_names_are_taken_or_refused_by_name() {
         .iter()
         .find(|one| one["file"] == "line\\nbreak_pipeline.py")
         .expect("named");
-    assert_eq!(refused["error"]["message"], "the file's name holds a control character");
+    assert_eq!(
+        refused["error"]["message"],
+        "the file's name holds a control character"
+    );
 }
 
 #[test]
@@ -71,8 +90,12 @@ fn links_stay_inside() {
     symlink("nowhere.py", root.path().join("dead_pipeline.py")).expect("link");
     let (_, report) = found(root.path(), &[]);
     let of = |name: &str| {
-        report["pipelines"].as_array().expect("pipelines").iter().find(|one| one["file"] == name).expect("named")
-            ["error"]["message"]
+        report["pipelines"]
+            .as_array()
+            .expect("pipelines")
+            .iter()
+            .find(|one| one["file"] == name)
+            .expect("named")["error"]["message"]
             .as_str()
             .expect("message")
             .to_owned()
@@ -84,12 +107,21 @@ fn links_stay_inside() {
 
 #[test]
 fn nothing_found_says_what_lies_near() {
-    let root = folder(&[(".gitignore", "old_*\n"), ("jobs/a_pipeline.py", EMPTY), ("old_pipeline.py", EMPTY)]);
+    let root = folder(&[
+        (".gitignore", "old_*\n"),
+        ("jobs/a_pipeline.py", EMPTY),
+        ("old_pipeline.py", EMPTY),
+    ]);
     git(root.path(), &["init", "-q"]);
     git(root.path(), &["add", "-f", "old_pipeline.py"]);
     let said = run(kfp_gitops(root.path()).args(["apply"]));
     assert_eq!(said.code, 0, "{said:?}");
-    for part in ["no pipeline found", "`jobs/a_pipeline.py`", "include: [\"**/*_pipeline.py\"]", "`old_pipeline.py`"] {
+    for part in [
+        "no pipeline found",
+        "`jobs/a_pipeline.py`",
+        "include: [\"**/*_pipeline.py\"]",
+        "`old_pipeline.py`",
+    ] {
         assert!(said.out.contains(part), "{part} in {}", said.out);
     }
 }
@@ -97,9 +129,10 @@ fn nothing_found_says_what_lies_near() {
 #[test]
 fn a_named_file_must_exist() {
     let root = folder(&[("notes.txt", "")]);
-    for (name, message) in
-        [("gone_pipeline.py", "cannot find `gone_pipeline.py`"), ("notes.txt", "does not end in `.py`")]
-    {
+    for (name, message) in [
+        ("gone_pipeline.py", "cannot find `gone_pipeline.py`"),
+        ("notes.txt", "does not end in `.py`"),
+    ] {
         let said = run(kfp_gitops(root.path()).args(["apply", name]));
         assert_eq!(said.code, 2, "{said:?}");
         assert!(said.out.contains(message), "{said:?}");
@@ -111,5 +144,8 @@ fn a_named_file_is_taken_whatever_ignores_it() {
     let root = folder(&[(".gitignore", "*.py\n")]);
     write(root.path(), "odd name.py", EMPTY);
     assert_eq!(files(&found(root.path(), &["odd name.py"]).1), ["odd name.py"]);
-    assert_eq!(files(&found(root.path(), &["--", "./odd name.py"]).1), ["odd name.py"]);
+    assert_eq!(
+        files(&found(root.path(), &["--", "./odd name.py"]).1),
+        ["odd name.py"]
+    );
 }

@@ -5,8 +5,20 @@ use std::process::{Command, Output};
 
 /// Variables that would make a test depend on the machine it runs on.
 const SCRUBBED: &[&str] = &[
-    "GITHUB_", "GITEA_", "FORGEJO_", "RUNNER_", "ACTIONS_", "INPUT_", "KFP_", "KF_", "CI", "NO_COLOR", "XDG_", "ACT",
-    "PYTHON", "VIRTUAL_ENV",
+    "GITHUB_",
+    "GITEA_",
+    "FORGEJO_",
+    "RUNNER_",
+    "ACTIONS_",
+    "INPUT_",
+    "KFP_",
+    "KF_",
+    "CI",
+    "NO_COLOR",
+    "XDG_",
+    "ACT",
+    "PYTHON",
+    "VIRTUAL_ENV",
 ];
 
 /// The binary under test, with a clean environment and a cache of its own under `target/`.
@@ -19,7 +31,10 @@ pub fn kfp_gitops(folder: &Path) -> Command {
             command.env_remove(&name);
         }
     }
-    command.current_dir(folder).env("XDG_CACHE_HOME", cache()).env("KFP_GITOPS_COLOR", "never");
+    command
+        .current_dir(folder)
+        .env("XDG_CACHE_HOME", cache())
+        .env("KFP_GITOPS_COLOR", "never");
     command
 }
 
@@ -57,7 +72,11 @@ impl Said {
 /// Runs a command to its end.
 #[must_use]
 pub fn run(command: &mut Command) -> Said {
-    let Output { status, stdout, stderr } = command.output().expect("the binary starts");
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().expect("the binary starts");
     Said {
         code: status.code().unwrap_or(-1),
         out: String::from_utf8_lossy(&stdout).into_owned(),
@@ -86,12 +105,23 @@ pub fn write(folder: &Path, name: &str, text: &str) {
 pub fn git(folder: &Path, arguments: &[&str]) -> String {
     let output = Command::new("git")
         .current_dir(folder)
-        .args(["-c", "user.name=A", "-c", "user.email=a@example.com", "-c", "init.defaultBranch=main"])
+        .args([
+            "-c",
+            "user.name=A",
+            "-c",
+            "user.email=a@example.com",
+            "-c",
+            "init.defaultBranch=main",
+        ])
         .args(arguments)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_SYSTEM", "/dev/null")
         .output()
         .expect("git starts");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
