@@ -1,1 +1,201 @@
-//! `apply`.
+//! `apply`: carries the plan out; `auto`: whether this CI job may.
+
+use super::deploy::{Prepared, Timed, entry, prepare};
+use super::lineage::RunLineage;
+use super::{finish, plan, signals};
+use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
+use crate::context::Context;
+use crate::context::auto::{AutoCommand, decide};
+use crate::git::Git;
+use crate::plan::Decision;
+use crate::plan::mark::Mark;
+use crate::report::{Action, PipelineReport, Reason, Report};
+use crate::settings::Settings;
+
+/// Runs `apply`.
+pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
+    let started = std::time::Instant::now();
+    let report = match prepare(settings, "apply").await {
+        Ok(prepared) => {
+            carry_out(
+                settings,
+                prepared,
+                all_or_nothing || settings.apply.all_or_nothing,
+            )
+            .await
+        }
+        Err(report) => *report,
+    };
+    finish::finish(
+        settings,
+        Report {
+            seconds: started.elapsed().as_secs_f64(),
+            ..report
+        },
+    )
+    .await
+}
+
+/// Runs `auto`: plan or apply, as the CI job and `apply.refs` say.
+pub async fn auto(settings: &Settings, all_or_nothing: bool) -> u8 {
+    let context = finish::read_context(&settings.environment);
+    let git = Git::new(&settings.root);
+    let default = context
+        .default_branch
+        .as_ref()
+        .map(|branch| format!("origin/{branch}"));
+    let reachable = match (&context.tag, &context.sha, default) {
+        (Some(_), Some(commit), Some(branch)) => git.is_ancestor(commit, &branch),
+        _ => None,
+    };
+    let (command, why) = decide(&context, &settings.apply.refs, reachable);
+    super::complain(&format!("auto: {}: {why}", command.as_str()));
+    match command {
+        AutoCommand::Apply => run(settings, all_or_nothing).await,
+        AutoCommand::Plan => plan::run(settings, false).await,
+    }
+}
+
+async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool) -> Report {
+    let Prepared {
+        mut report,
+        planned,
+        connected,
+        version_name,
+        mark,
+        context,
+    } = prepared;
+    let Some(connected) = connected else { return report };
+    let failed = report.pipelines.iter().any(|one| one.action == Action::Failed)
+        || planned
+            .iter()
+            .any(|one| matches!(one.planned.decision, Decision::Refused(_)));
+    let mut entries = Vec::new();
+    let mut tasks = Vec::new();
+    for timed in planned {
+        let mut entry = entry(&timed, Some(&connected.client));
+        let writes = matches!(entry.action, Action::Create | Action::Update);
+        if writes && all_or_nothing && failed {
+            entry.action = Action::Skipped;
+            entry.reason = Some(Reason::AllOrNothing);
+        } else if writes {
+            tasks.push((entries.len(), task(&timed, &mark)));
+        }
+        entries.push(entry);
+    }
+    let (handle, cancel) = cancel();
+    let stopper = tokio::spawn(async move {
+        signals::asked_to_stop().await;
+        super::complain("stopping: calls under way are settled; a second signal ends at once");
+        handle.stop();
+        signals::asked_to_stop().await;
+        handle.stop();
+        signals::asked_to_stop().await;
+        signals::end_at_once();
+    });
+    let journal = journal(settings, &context);
+    let (places, tasks): (Vec<usize>, Vec<Task>) = tasks.into_iter().unzip();
+    let how = ApplySettings {
+        version_name,
+        mark: mark.clone(),
+        force: settings.apply.force,
+        shared: settings.server.shared,
+        refuse_moved: false,
+        lineage: RunLineage::of(settings, &context, &mark),
+    };
+    let outcomes = apply(&connected.client, &how, tasks, &cancel, &journal).await;
+    stopper.abort();
+    for (place, outcome) in places.into_iter().zip(outcomes) {
+        settle(&mut entries[place], outcome);
+    }
+    report.pipelines.extend(entries);
+    connected.close().await;
+    report
+}
+
+/// The journal, beside the results; a run without one only explains less.
+fn journal(settings: &Settings, context: &Context) -> Journal {
+    let folder = match settings.output.results.as_ref().and_then(|path| path.parent()) {
+        Some(folder) => folder.to_owned(),
+        None => settings.root.join(".kfp-gitops"),
+    };
+    let opened = match settings.output.results {
+        Some(_) => std::fs::create_dir_all(&folder),
+        None => super::connect::hide_from_git(&folder).map_err(std::io::Error::other),
+    }
+    .and_then(|()| Journal::open(&folder.join("journal.jsonl"), context.run_key()));
+    opened.unwrap_or_else(|error| {
+        super::complain(&format!("warning: no journal of this run: {error}"));
+        Journal::none()
+    })
+}
+
+/// A write, with what it says of itself on the server.
+fn task(timed: &Timed, mark: &Mark) -> Task {
+    let planned = &timed.planned;
+    let (name, display_name, pipeline_id, expected_newest) = match &planned.decision {
+        Decision::Create { name, display_name } => (name.clone(), display_name.clone(), None, None),
+        Decision::Update { pipeline, newest } => (
+            pipeline.name.clone(),
+            None,
+            Some(pipeline.id.clone()),
+            newest.as_ref().map(|newest| newest.id.clone()),
+        ),
+        // Only writes become tasks; these two are none.
+        Decision::Unchanged { pipeline, .. } => {
+            (pipeline.name.clone(), None, Some(pipeline.id.clone()), None)
+        }
+        Decision::Refused(_) => (planned.compiled.name.clone(), None, None, None),
+    };
+    let version_mark = Mark {
+        digest: Some(planned.digest),
+        ..mark.clone()
+    };
+    let pipeline_mark = Mark {
+        digest: None,
+        commit: None,
+        dirty: false,
+        git_ref: None,
+        run: None,
+        ..mark.clone()
+    };
+    Task {
+        name,
+        display_name,
+        pipeline_id,
+        spec: planned.compiled.spec.clone(),
+        digest: planned.digest,
+        pipeline_description: pipeline_mark
+            .describe(planned.compiled.description.lines().next().unwrap_or_default()),
+        version_description: version_mark.describe(&first_line(timed, mark)),
+        tags: version_mark.tags(),
+        expected_newest,
+        reason: planned.reason,
+    }
+}
+
+/// What a person who looks at the version in the UI reads first.
+fn first_line(timed: &Timed, mark: &Mark) -> String {
+    let file = timed.planned.compiled.source.path.as_str();
+    match mark.commit.as_ref().and_then(|commit| commit.get(..7)) {
+        Some(commit) if mark.dirty => format!("{file} at {commit} with local changes"),
+        Some(commit) => format!("{file} at {commit}"),
+        None => file.to_owned(),
+    }
+}
+
+fn settle(entry: &mut PipelineReport, outcome: Outcome) {
+    entry.action = outcome.action;
+    entry.reason = outcome.reason;
+    entry.pipeline_id = outcome.pipeline_id;
+    entry.version_id = outcome.version_id;
+    entry.version_name = outcome.version_name;
+    entry.url = outcome.url;
+    entry.warnings.extend(outcome.warnings);
+    entry.notes.extend(outcome.notes);
+    entry.seconds += outcome.seconds;
+    entry.error = outcome.error.map(|mut failure| {
+        failure.file = failure.file.or_else(|| entry.file.clone());
+        failure
+    });
+}

@@ -49,11 +49,17 @@ fn write(settings: &Settings, folder: &Path, compiled: &Compiled) -> Result<Stri
     let shown = folder.join(&name);
     let path = settings.working_directory.join(&shown);
     let yaml = compiled.yaml.as_deref().unwrap_or_default();
-    let written = path.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(&path, yaml));
+    let written = path
+        .parent()
+        .map_or(Ok(()), std::fs::create_dir_all)
+        .and_then(|()| std::fs::write(&path, yaml));
     written.map_err(|error| {
-        Failure::failed(Phase::Report, format!("cannot write `{}`: {error}", shown.display()))
-            .file(source)
-            .hint("give a folder you may write to with `-o`")
+        Failure::failed(
+            Phase::Report,
+            format!("cannot write `{}`: {error}", shown.display()),
+        )
+        .file(source)
+        .hint("give a folder you may write to with `-o`")
     })?;
     Ok(shown.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
 }

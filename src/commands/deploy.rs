@@ -4,7 +4,7 @@ use super::connect::{Connected, connect};
 use super::{engine, finish};
 use crate::compile::Compiled;
 use crate::context::Context;
-use crate::discover::{Discovered, discover};
+use crate::discover::discover;
 use crate::error::{Class, Failure, Phase};
 use crate::git::Git;
 use crate::ids::{PipelineId, VersionName};
@@ -53,7 +53,7 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
     let mut report = Report::new(command);
     report.endpoint = Some(settings.server.endpoint.display());
     report.target.clone_from(&settings.target);
-    report.warnings.extend(settings.notes.iter().cloned());
+    report.notes.extend(settings.notes.iter().cloned());
     let context = finish::read_context(&settings.environment);
     report.warnings.extend(context.problems.iter().cloned());
     let git = Git::new(&settings.root);
@@ -75,28 +75,50 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
     };
     if discovered.found() == 0 {
         report.warnings.extend(discovered.warnings);
-        return Ok(Prepared { report, planned: Vec::new(), connected: None, version_name, mark, context });
+        return Ok(Prepared {
+            report,
+            planned: Vec::new(),
+            connected: None,
+            version_name,
+            mark,
+            context,
+        });
     }
     let connection = contact(settings).await;
     let server = connection.as_ref().ok().map(|(_, server)| server.clone());
-    let result =
-        engine::compile(settings, &discovered, server.as_ref().and_then(|server| server.version.clone()), false).await;
+    let result = engine::compile(
+        settings,
+        &discovered,
+        server.as_ref().and_then(|server| server.version.clone()),
+        false,
+    )
+    .await;
     let compiled = only(settings, engine::take(&mut report, &discovered, result));
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) => {
-            report.pipelines.extend(compiled.iter().map(|one| one.report(Action::Skipped)));
+            report
+                .pipelines
+                .extend(compiled.iter().map(|one| one.report(Action::Skipped)));
             return stop(report, failure);
         }
     };
     report.server = Some(ServerReport {
-        version: server.tag_name.clone().or_else(|| server.version.as_ref().map(ToString::to_string)),
+        version: server
+            .tag_name
+            .clone()
+            .or_else(|| server.version.as_ref().map(ToString::to_string)),
         multi_user: Some(server.multi_user),
     });
     match plan(settings, &connected, &server, compiled, &mark, &mut report).await {
-        Ok(planned) => {
-            Ok(Prepared { report, planned, connected: Some(connected), version_name, mark, context })
-        }
+        Ok(planned) => Ok(Prepared {
+            report,
+            planned,
+            connected: Some(connected),
+            version_name,
+            mark,
+            context,
+        }),
         Err(failure) => {
             connected.close().await;
             stop(report, failure)
@@ -126,7 +148,11 @@ impl TimedCompiled {
 fn only(settings: &Settings, compiled: Vec<(Compiled, f64, Vec<String>)>) -> Vec<TimedCompiled> {
     compiled
         .into_iter()
-        .map(|(compiled, seconds, warnings)| TimedCompiled { compiled, seconds, warnings })
+        .map(|(compiled, seconds, warnings)| TimedCompiled {
+            compiled,
+            seconds,
+            warnings,
+        })
         .filter(|one| {
             settings.only.is_empty()
                 || settings.only.iter().any(|name| {
@@ -178,13 +204,21 @@ async fn plan(
         .map_err(|error| advice::failure(&error, Phase::Plan, "list the pipelines"))?;
     let mut identified = identify_all(pipelines, &listing, &rules)?;
     let held = readable(state::held(client, &identified).await, &mut identified);
-    let options = Options { mark: mark.clone(), adopt: settings.apply.adopt, force: settings.apply.force };
+    let options = Options {
+        mark: mark.clone(),
+        adopt: settings.apply.adopt,
+        force: settings.apply.force,
+    };
     let plan = decide(identified, &held, &options);
     Ok(plan
         .pipelines
         .into_iter()
         .zip(kept)
-        .map(|(planned, (seconds, warnings))| Timed { planned, seconds, warnings })
+        .map(|(planned, (seconds, warnings))| Timed {
+            planned,
+            seconds,
+            warnings,
+        })
         .collect())
 }
 
@@ -222,7 +256,9 @@ fn namespace(settings: &Settings, server: &Server, report: &mut Report) -> Resul
         )
         .hint("set `namespace` (`--namespace NAME`), or `--shared` to deploy pipelines that everybody sees")),
         (Some(namespace), false) => {
-            report.warnings.push(format!("the server has no namespaces: `{namespace}` is ignored"));
+            report
+                .warnings
+                .push(format!("the server has no namespaces: `{namespace}` is ignored"));
             Ok(())
         }
         _ => Ok(()),
@@ -231,12 +267,24 @@ fn namespace(settings: &Settings, server: &Server, report: &mut Report) -> Resul
 
 /// Who we are: from the CI job, else from git.
 fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
-    let repo = context.repository.as_ref().map(|repository| repository.full_name()).or_else(|| git.repository());
+    let repo = context
+        .repository
+        .as_ref()
+        .map(|repository| repository.full_name())
+        .or_else(|| git.repository());
     let project = settings
         .project
         .clone()
-        .or_else(|| repo.as_ref().and_then(|repo| repo.rsplit('/').next().map(str::to_owned)))
-        .or_else(|| settings.root.file_name().map(|name| name.to_string_lossy().into_owned()));
+        .or_else(|| {
+            repo.as_ref()
+                .and_then(|repo| repo.rsplit('/').next().map(str::to_owned))
+        })
+        .or_else(|| {
+            settings
+                .root
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+        });
     let head = git.head();
     let commit = context.sha.clone().or_else(|| head.clone());
     Mark {
@@ -248,7 +296,12 @@ fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
         commit,
         git_ref: context.reference.clone().or_else(|| git.branch_ref()),
         digest: None,
-        run: context.run_links().guess.map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned()),
+        run: context
+            .run_links()
+            .guess
+            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned())
+            // A person's run is an intent of its own: `--force` twice uploads twice.
+            .or_else(|| Some(format!("local:{}", uuid::Uuid::new_v4()))),
     }
 }
 
@@ -258,7 +311,9 @@ fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> Vers
     VersionFacts {
         now: chrono::Utc::now(),
         commit: mark.commit.clone(),
-        tag: uses("tag").then(|| context.tag.clone().or_else(|| git.nearest_tag())).flatten(),
+        tag: uses("tag")
+            .then(|| context.tag.clone().or_else(|| git.nearest_tag()))
+            .flatten(),
         semver: uses("semver").then(|| git.nearest_version()).flatten(),
         run: context.run_number.or(context.run_id).map(|run| run.to_string()),
     }
@@ -301,4 +356,3 @@ pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> Pipe
     }
     entry
 }
-

@@ -1,8 +1,8 @@
 //! Settings -> the compile engine's settings, and its results -> report.
 
 use super::progress::CompileProgress;
-use crate::compile::engine::{Engine, EngineSettings, NetworkMode, SandboxMode};
 use crate::compile::{CompileResult, Compiled};
+use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode};
 use crate::discover::Discovered;
 use crate::report::{PipelineReport, Report};
 use crate::settings::file::{Network, Sandbox};
@@ -43,6 +43,7 @@ pub async fn compile(
         pass_environment: compile.environment.clone(),
         environment: settings.environment.without_secrets(),
         requirements: compile.requirements.clone(),
+        wheelhouse: None,
         use_cache: compile.cache,
     };
     let result = Engine::compile(&engine, &discovered.sources, &progress).await;
@@ -53,7 +54,12 @@ pub async fn compile(
 /// The runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
     let environment = &settings.environment;
-    let existing = |name: &str| environment.text(name).map(PathBuf::from).filter(|path| path.is_dir());
+    let existing = |name: &str| {
+        environment
+            .text(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_dir())
+    };
     if let Some(cache) = existing(variables::RUNNER_TOOL_CACHE) {
         return cache.join("kfp-gitops");
     }
@@ -61,18 +67,28 @@ fn cache_directory(settings: &Settings) -> PathBuf {
         .text(variables::XDG_CACHE_HOME)
         .map(PathBuf::from)
         .filter(|path| path.is_absolute())
-        .or_else(|| environment.text("HOME").map(|home| PathBuf::from(home).join(".cache")))
+        .or_else(|| {
+            environment
+                .text("HOME")
+                .map(|home| PathBuf::from(home).join(".cache"))
+        })
         .unwrap_or_else(std::env::temp_dir);
     base.join("kfp-gitops")
 }
 
 /// Puts files that failed, and the engine, into the report; gives back what compiled.
 #[must_use]
-pub fn take(report: &mut Report, discovered: &Discovered, result: CompileResult) -> Vec<(Compiled, f64, Vec<String>)> {
+pub fn take(
+    report: &mut Report,
+    discovered: &Discovered,
+    result: CompileResult,
+) -> Vec<(Compiled, f64, Vec<String>)> {
     report.engine = result.engine;
     report.counts.found = discovered.found();
     report.warnings.extend(discovered.warnings.iter().cloned());
-    report.pipelines.extend(discovered.refused.iter().cloned().map(PipelineReport::failed));
+    report
+        .pipelines
+        .extend(discovered.refused.iter().cloned().map(PipelineReport::failed));
     let mut compiled = Vec::new();
     for file in result.files {
         match &file.outcome {
@@ -80,7 +96,10 @@ pub fn take(report: &mut Report, discovered: &Discovered, result: CompileResult)
                 let mut entry = PipelineReport::of_failed_file(&file, failure);
                 if let Some(error) = entry.error.as_mut().filter(|_| !file.printed.trim().is_empty()) {
                     let printed = file.printed.trim_end();
-                    let detail = error.detail.take().map_or(String::new(), |detail| format!("{detail}\n"));
+                    let detail = error
+                        .detail
+                        .take()
+                        .map_or(String::new(), |detail| format!("{detail}\n"));
                     error.detail = Some(format!("{detail}it printed:\n{printed}"));
                 }
                 report.pipelines.push(entry);
@@ -88,7 +107,11 @@ pub fn take(report: &mut Report, discovered: &Discovered, result: CompileResult)
             Ok(pipelines) => {
                 for (index, pipeline) in pipelines.iter().enumerate() {
                     // A file's warnings and seconds are told once, with its first pipeline.
-                    let warnings = if index == 0 { file.warnings.clone() } else { Vec::new() };
+                    let warnings = if index == 0 {
+                        file.warnings.clone()
+                    } else {
+                        Vec::new()
+                    };
                     let seconds = if index == 0 { file.seconds } else { 0.0 };
                     compiled.push((pipeline.clone(), seconds, warnings));
                 }

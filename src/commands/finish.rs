@@ -23,9 +23,10 @@ pub fn without_settings(command: &str, failure: Failure, global: &Global, enviro
     report.stop(failure);
     let output = crate::settings::Output {
         json: global.format == Some(Format::Json),
-        results: global.results.as_ref().map(|path| {
-            std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(path))
-        }),
+        results: global
+            .results
+            .as_ref()
+            .map(|path| std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(path))),
         color: false,
         verbose: global.verbose,
         quiet: global.quiet,
@@ -52,10 +53,14 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
         }
     }
     let written = if output.json {
-        json::render(&report).unwrap_or_else(|error| format!("{{\"schema\":1,\"error\":{:?}}}\n", error.to_string()))
+        json::render(&report)
+            .unwrap_or_else(|error| format!("{{\"schema\":1,\"error\":{:?}}}\n", error.to_string()))
     } else {
-        let options =
-            text::Options { color: output.color, verbose: output.verbose > 0, quiet: output.quiet };
+        let options = text::Options {
+            color: output.color,
+            verbose: output.verbose > 0,
+            quiet: output.quiet,
+        };
         text::render(&report, options)
     };
     // A reader that went away (`| head`) does not change what happened on the server.
@@ -64,7 +69,9 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
     if let Some(path) = &context.output {
         let results = output.results.as_ref().map(|path| path.display().to_string());
         if let Err(error) = outputs::append(path, &outputs::outputs(&report, results.as_deref())) {
-            complain(&format!("warning: the job's outputs could not be written: {error}"));
+            complain(&format!(
+                "warning: the job's outputs could not be written: {error}"
+            ));
         }
     }
     code.code()

@@ -28,7 +28,11 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
     match deploy::prepare(settings, "init").await {
         Ok(prepared) => {
             let client = prepared.connected.as_ref().map(|connected| &connected.client);
-            report.pipelines = prepared.planned.iter().map(|timed| deploy::entry(timed, client)).collect();
+            report.pipelines = prepared
+                .planned
+                .iter()
+                .map(|timed| deploy::entry(timed, client))
+                .collect();
             report.pipelines.splice(0..0, prepared.report.pipelines);
             report.endpoint = prepared.report.endpoint;
             report.server = prepared.report.server;
@@ -44,7 +48,9 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
         Err(stopped) => {
             report.pipelines = stopped.pipelines;
             if let Some(failure) = stopped.error {
-                report.warnings.push(format!("cannot show what would be adopted: {failure}"));
+                report
+                    .warnings
+                    .push(format!("cannot show what would be adopted: {failure}"));
             }
         }
     }
@@ -54,10 +60,16 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
 fn files(settings: &Settings) -> Vec<(PathBuf, String)> {
     let github = is_github(settings);
     let (folder, permissions) = if github {
-        (".github/workflows", "  contents: read\n  statuses: write\n  issues: write\n  pull-requests: write")
+        (
+            ".github/workflows",
+            "  contents: read\n  statuses: write\n  issues: write\n  pull-requests: write",
+        )
     } else {
         // Gitea has no scope for statuses: they need write on the code.
-        (".gitea/workflows", "  contents: write\n  issues: write\n  pull-requests: write")
+        (
+            ".gitea/workflows",
+            "  contents: write\n  issues: write\n  pull-requests: write",
+        )
     };
     let endpoint = if github {
         "          endpoint: https://kubeflow.example.com/pipeline # your server\n          token: ${{ secrets.KFP_TOKEN }}"
@@ -83,21 +95,29 @@ fn is_github(settings: &Settings) -> bool {
         return false;
     }
     settings.root.join(".github").is_dir()
-        || Git::new(&settings.root).remote_url().is_some_and(|url| url.contains("github.com"))
+        || Git::new(&settings.root)
+            .remote_url()
+            .is_some_and(|url| url.contains("github.com"))
 }
 
 fn write(settings: &Settings, path: &PathBuf, text: &str, overwrite: bool) -> Result<String, Failure> {
     let absolute = settings.root.join(path);
     if absolute.exists() && !overwrite {
-        return Ok(format!("kept `{}`, which exists (`--overwrite` replaces it)", path.display()));
+        return Ok(format!(
+            "kept `{}`, which exists (`--overwrite` replaces it)",
+            path.display()
+        ));
     }
     let written = absolute
         .parent()
         .map_or(Ok(()), std::fs::create_dir_all)
         .and_then(|()| std::fs::write(&absolute, text));
     written.map_err(|error| {
-        Failure::usage(Phase::Report, format!("cannot write `{}`: {error}", path.display()))
-            .hint("run `init` where you may write")
+        Failure::usage(
+            Phase::Report,
+            format!("cannot write `{}`: {error}", path.display()),
+        )
+        .hint("run `init` where you may write")
     })?;
     Ok(format!("wrote `{}`", path.display()))
 }

@@ -7,6 +7,8 @@ pub mod deploy;
 pub mod engine;
 pub mod finish;
 pub mod init;
+pub mod lineage;
+pub mod login;
 pub mod plan;
 pub mod progress;
 pub mod serve;
@@ -14,7 +16,7 @@ pub mod signals;
 pub mod version;
 
 use crate::cli::{Cli, Command};
-use crate::error::{Failure, Phase};
+use crate::error::Failure;
 use crate::exit::ExitCode;
 use crate::report::Report;
 use crate::settings::environment::Environment;
@@ -31,7 +33,11 @@ pub fn main(environment: Environment) -> u8 {
         Err(error) => {
             // Help and version are no mistakes. A closed pipe is nobody's fault.
             let _ = error.print();
-            let code = if error.use_stderr() { ExitCode::Usage } else { ExitCode::Success };
+            let code = if error.use_stderr() {
+                ExitCode::Usage
+            } else {
+                ExitCode::Success
+            };
             return code.code();
         }
     };
@@ -45,7 +51,11 @@ pub fn main(environment: Environment) -> u8 {
             clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut std::io::stdout());
             ExitCode::Success.code()
         }
-        _ => match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        _ => match tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+        {
             Ok(runtime) => {
                 let code = runtime.block_on(run(cli, environment));
                 // Whatever still waits (a look-up of a name, say) must not hold the job up.
@@ -97,10 +107,4 @@ pub(crate) fn stopped(settings: &Settings, command: &str, failure: Failure) -> R
 pub(crate) fn complain(line: &str) {
     // A closed standard error is no reason to die.
     let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(line));
-}
-
-/// A failure of this program.
-pub(crate) fn internal(error: impl std::fmt::Display) -> Failure {
-    Failure::internal(Phase::Report, error.to_string())
-        .hint("please report this with the command line and the results file")
 }

@@ -12,7 +12,11 @@ pub async fn run(settings: &Settings, expect_no_changes: bool) -> u8 {
         Err(report) => return finish::finish(settings, *report).await,
     };
     let client = prepared.connected.as_ref().map(|connected| &connected.client);
-    let entries: Vec<_> = prepared.planned.iter().map(|timed| entry(timed, client)).collect();
+    let entries: Vec<_> = prepared
+        .planned
+        .iter()
+        .map(|timed| entry(timed, client))
+        .collect();
     prepared.report.pipelines.extend(entries);
     prepared.report.seconds = started.elapsed().as_secs_f64();
     prepared.report.expect_no_changes = expect_no_changes;

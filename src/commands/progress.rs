@@ -18,12 +18,20 @@ impl CompileProgress {
     #[must_use]
     pub fn new(quiet: bool) -> Self {
         let terminal = std::io::stderr().is_terminal();
-        let bar = if terminal && !quiet { ProgressBar::new_spinner() } else { ProgressBar::hidden() };
+        let bar = if terminal && !quiet {
+            ProgressBar::new_spinner()
+        } else {
+            ProgressBar::hidden()
+        };
         if terminal && !quiet {
             bar.set_draw_target(ProgressDrawTarget::stderr_with_hz(10));
             bar.enable_steady_tick(Duration::from_millis(200));
         }
-        Self { bar, plain: !terminal && !quiet, quiet }
+        Self {
+            bar,
+            plain: !terminal && !quiet,
+            quiet,
+        }
     }
 
     /// Takes the bar away.

@@ -16,7 +16,13 @@ pub async fn run(settings: &Settings, arguments: ServeArgs) -> u8 {
         (None, _) => settings.root.join(".kfp-gitops").join("registry"),
     };
     let running = match connect::hide_from_git(&data) {
-        Ok(()) => start(EmbeddedOptions { data: data.clone(), listen: arguments.listen }).await,
+        Ok(()) => {
+            start(EmbeddedOptions {
+                data: data.clone(),
+                listen: arguments.listen,
+            })
+            .await
+        }
         Err(failure) => Err(failure),
     };
     let running = match running {
@@ -30,7 +36,10 @@ pub async fn run(settings: &Settings, arguments: ServeArgs) -> u8 {
     // The address is data: a script that asked for port 0 reads it here.
     let _ = writeln!(std::io::stdout(), "{}", running.url());
     let _ = std::io::stdout().flush();
-    complain(&format!("serving the pipelines API from `{}`; stop it with Ctrl-C", data.display()));
+    complain(&format!(
+        "serving the pipelines API from `{}`; stop it with Ctrl-C",
+        data.display()
+    ));
     super::signals::asked_to_stop().await;
     running.stop().await;
     ExitCode::Success.code()

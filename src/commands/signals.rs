@@ -15,3 +15,10 @@ pub async fn asked_to_stop() {
         _ = terminate.recv() => {}
     }
 }
+
+/// A person who asks twice means it: ends the process as the signal would have, with the code of "safe to
+/// run again".
+#[allow(clippy::exit, reason = "the second signal must not wait for anything")]
+pub fn end_at_once() -> ! {
+    std::process::exit(i32::from(crate::exit::ExitCode::Infrastructure.code()))
+}

@@ -8,7 +8,11 @@ use std::io::Write;
 #[must_use]
 pub fn run() -> u8 {
     let commit = option_env!("KFP_GITOPS_BUILD_COMMIT").unwrap_or("unknown commit");
-    let line = format!("kfp-gitops {TOOL_VERSION} ({commit}, {}-{})", std::env::consts::ARCH, std::env::consts::OS);
+    let line = format!(
+        "kfp-gitops {TOOL_VERSION} ({commit}, {}-{})",
+        std::env::consts::ARCH,
+        std::env::consts::OS
+    );
     match writeln!(std::io::stdout(), "{line}") {
         Ok(()) => ExitCode::Success.code(),
         Err(_) => ExitCode::Failed.code(),

@@ -10,6 +10,31 @@ use crate::ir::Spec;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+mod answer;
+mod diagnostics;
+mod engine;
+mod environment;
+mod hints;
+mod install;
+mod installer;
+mod pins;
+mod releases;
+mod requirements;
+mod sandbox;
+#[cfg(target_os = "linux")]
+mod sandbox_filter;
+#[cfg(target_os = "linux")]
+mod sandbox_linux;
+#[cfg(target_os = "linux")]
+mod sandbox_tree;
+mod settings;
+mod variables;
+mod version;
+mod worker;
+
+pub use engine::Engine;
+pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
+
 /// One pipeline as the KFP compiler made it.
 #[derive(Clone, Debug)]
 pub struct Compiled {
@@ -38,6 +63,9 @@ pub struct FileResult {
     pub outcome: Result<Vec<Compiled>, Failure>,
     /// Warnings of kfp and of this program about the file, each once.
     pub warnings: Vec<String>,
+    /// Variables that the file read and that are set, but kept from it: what it compiled to may not be what
+    /// was meant. `compile.environment` in the configuration passes them.
+    pub withheld: Vec<String>,
     /// What the file printed while compiling, capped.
     pub printed: String,
     /// Wall seconds the file took.
@@ -101,4 +129,6 @@ pub struct CompileResult {
     pub files: Vec<FileResult>,
     /// `None` when there was nothing to compile.
     pub engine: Option<EngineInfo>,
+    /// Why nothing could be compiled at all: no Python, no kfp. Each file then fails with the same.
+    pub preparation: Option<Failure>,
 }

@@ -8,6 +8,8 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io::Read;
 
 /// What stands before the base64 text in the generated source.
@@ -80,6 +82,48 @@ pub fn split<'a>(source: &'a str, budget: &mut Budget) -> Vec<Piece<'a>> {
         pieces.push(Piece::Text(&source[text_from..]));
     }
     pieces
+}
+
+/// The source with every archive written as lines for people, one for each member. Equal for equal
+/// sources, unequal for sources with another digest.
+#[must_use]
+pub fn described(source: &str) -> Cow<'_, str> {
+    let pieces = split(source, &mut Budget::default());
+    if let [Piece::Text(text)] = pieces[..] {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::new();
+    for piece in pieces {
+        match piece {
+            Piece::Text(text) => out.push_str(text),
+            Piece::Archive(members) => {
+                for member in members {
+                    let _ = write!(out, "\n<{}", String::from_utf8_lossy(&member.name).escape_debug());
+                    if member.kind != b'0' {
+                        let _ = write!(out, " type {}", char::from(member.kind).escape_debug());
+                    }
+                    if member.executable {
+                        out.push_str(" executable");
+                    }
+                    if !member.link.is_empty() {
+                        let _ = write!(
+                            out,
+                            " to {}",
+                            String::from_utf8_lossy(&member.link).escape_debug()
+                        );
+                    }
+                    let _ = write!(
+                        out,
+                        " {} bytes sha256:{}>",
+                        member.size,
+                        hex::encode(member.sha256)
+                    );
+                }
+                out.push('\n');
+            }
+        }
+    }
+    Cow::Owned(out)
 }
 
 fn read(text: &str, budget: &mut Budget) -> Option<Vec<Member>> {
@@ -242,5 +286,28 @@ pub(crate) mod tests {
             members: 0,
         };
         assert_eq!(split(&source, &mut few), [Piece::Text(&source)]);
+    }
+
+    #[test]
+    fn what_kfp_itself_wrote_twice_is_the_same() {
+        // One folder with `m.py`, compiled by kfp 2.17.0, touched, compiled again.
+        let [one, two] = [
+            "H4sIAN3/AGsC/+3UsQ6CMBQF0M5+BV9Q3it9fTCQODr6CyQyOBAMYoJ/L42DcQAnSIR7ljZtkw7tvTa16fFcDae6utSdWQS9TY1Emf/M4zqTY2eSwazgce+rbrze7JPLk6a/NnXJWohzGthZCbkvghwMbJ5Nl78jhlpFpvM/zlkyIlbVLJ7T8R+aRNbMf9e2/dy5X/t/+/7of/Q/+n+//d/Y23P5/g/ez/S//+5/Jon9T2vmf6f9P5SMnAMAAAAAAAAAAAAAAABsxAsSmerLACgAAA==",
+            "H4sIAN//AGsC/+3UMQ6CMBTG8c6eghOU99q+tgwkjo5egUQGB6JBTPD20jioAzhBIny/hQaadCjvr3Od749Vf6irU92qWdDL2JPIuvc6vWcybFTWqwXcb13VDserbTIxa7pzU5ccCjEmeDZafHSFl52C1dP5/GekoQ4i4/M/rFksEYcQbNoXhv9QZbLk/LeXSze179f3v71/9B/9/+y/1S7Ggq1F/zfR/0ZfH/P33zs30X/33X8mSf2nJed/o/3vS8acAwAAAAAAAAAAAAAAAKzEE8ewACUAKAAA",
+        ]
+        .map(|text| format!("{PREFIX}{text}'\n"));
+        assert_ne!(one, two);
+        assert_eq!(members(&one), members(&two));
+        let names: Vec<_> = members(&one)
+            .into_iter()
+            .map(|member| String::from_utf8(member.name).unwrap())
+            .collect();
+        assert_eq!(names, ["./", "./m.py"]);
+        assert_eq!(described(&one), described(&two));
+        assert!(
+            described(&one).contains("<./m.py 4 bytes sha256:"),
+            "{}",
+            described(&one)
+        );
     }
 }

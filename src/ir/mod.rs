@@ -2,13 +2,21 @@
 
 pub mod archive;
 pub mod canonical;
+pub mod command;
 pub mod document;
+pub mod graph;
 pub mod names;
 mod place;
+pub mod python;
 mod schema;
+mod sdk;
+pub mod view;
+pub mod wiring;
 
 pub use canonical::{Canonical, canonical};
 pub use document::{DocumentError, upload_documents};
+pub use sdk::differs_only_by_sdk_pin;
+pub use view::Pipeline;
 
 use crate::ids::Digest;
 use serde_json::Value;
@@ -106,6 +114,8 @@ impl Spec {
     }
 }
 
+#[cfg(test)]
+pub(crate) mod fixtures;
 #[cfg(test)]
 mod recording_tests;
 

@@ -13,6 +13,7 @@ pub mod auth;
 pub mod capabilities;
 pub mod client;
 pub mod connection;
+pub mod embedded;
 pub mod error;
 pub mod http;
 pub mod links;

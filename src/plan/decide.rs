@@ -67,10 +67,15 @@ pub fn identify_all(
             Err(_) => continue,
         };
         if let Some(other) = taken.insert(key.clone(), one) {
-            let place = |one: &Identified| format!("`{}` (`{}`)", one.compiled.source.path, one.compiled.function);
+            let place =
+                |one: &Identified| format!("`{}` (`{}`)", one.compiled.source.path, one.compiled.function);
             return Err(Failure::usage(
                 Phase::Plan,
-                format!("two pipelines have the name `{key}`: {} and {}", place(other), place(one)),
+                format!(
+                    "two pipelines have the name `{key}`: {} and {}",
+                    place(other),
+                    place(one)
+                ),
             )
             .hint("give one of them another name: `@dsl.pipeline(name=…)`, or exclude one of the files"));
         }
@@ -88,15 +93,28 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
             let (decision, reason, notes) = match &one.identity {
                 Err(failure) => (Decision::Refused(failure.clone()), None, Vec::new()),
                 Ok(Identity::New { name, display_name }) => (
-                    Decision::Create { name: name.clone(), display_name: display_name.clone() },
+                    Decision::Create {
+                        name: name.clone(),
+                        display_name: display_name.clone(),
+                    },
                     None,
                     Vec::new(),
                 ),
-                Ok(Identity::Existing(pipeline, how)) => {
-                    existing(&one, pipeline, *how, held.get(&pipeline.id).unwrap_or(&nothing), options)
-                }
+                Ok(Identity::Existing(pipeline, how)) => existing(
+                    &one,
+                    pipeline,
+                    *how,
+                    held.get(&pipeline.id).unwrap_or(&nothing),
+                    options,
+                ),
             };
-            Planned { compiled: one.compiled, digest: one.digest, decision, reason, notes }
+            Planned {
+                compiled: one.compiled,
+                digest: one.digest,
+                decision,
+                reason,
+                notes,
+            }
         })
         .collect();
     Plan { pipelines }
@@ -110,7 +128,11 @@ fn existing(
     options: &Options,
 ) -> (Decision, Option<Reason>, Vec<String>) {
     let mut notes = Vec::new();
-    let mark = held.newest.as_ref().and_then(|newest| newest.mark.as_ref()).or(pipeline.mark.as_ref());
+    let mark = held
+        .newest
+        .as_ref()
+        .and_then(|newest| newest.mark.as_ref())
+        .or(pipeline.mark.as_ref());
     let mut reason = None;
     match mark {
         Some(other) if options.mark.is_foreign(other) => {
@@ -124,7 +146,10 @@ fn existing(
         None => {
             reason = Some(Reason::Adopted);
             if how == Match::Stem {
-                notes.push(format!("adopted `{}`, which was uploaded under the file's name", pipeline.name));
+                notes.push(format!(
+                    "adopted `{}`, which was uploaded under the file's name",
+                    pipeline.name
+                ));
             } else {
                 notes.push(format!("adopted `{}`, which was uploaded by hand", pipeline.name));
             }
@@ -134,34 +159,72 @@ fn existing(
         if pipeline.mark.is_some() {
             notes.push("the pipeline had no version: an earlier run ended between the two".to_owned());
         }
-        return (Decision::Update { pipeline: pipeline.clone(), newest: None }, reason, notes);
+        return (
+            Decision::Update {
+                pipeline: pipeline.clone(),
+                newest: None,
+            },
+            reason,
+            notes,
+        );
     };
     if newest.digest == Some(one.digest) {
         if !options.force {
             let newest = Box::new(newest.clone());
-            return (Decision::Unchanged { pipeline: pipeline.clone(), newest }, reason, notes);
+            return (
+                Decision::Unchanged {
+                    pipeline: pipeline.clone(),
+                    newest,
+                },
+                reason,
+                notes,
+            );
         }
         reason = Some(Reason::Forced);
     } else {
         if newest.mark.is_none() && reason.is_some() {
-            notes.push(format!("replaces version `{}`, which was uploaded by hand", newest.name));
+            notes.push(format!(
+                "replaces version `{}`, which was uploaded by hand",
+                newest.name
+            ));
         } else if newest.mark.is_none() {
-            notes.push(format!("version `{}` was uploaded by hand after the last deployment", newest.name));
+            notes.push(format!(
+                "version `{}` was uploaded by hand after the last deployment",
+                newest.name
+            ));
         }
         if let Some(older) = held.older.iter().find(|older| older.digest == Some(one.digest)) {
             notes.push(format!("a revert: version `{}` had this content", older.name));
             reason = Some(Reason::Reverted);
-        } else if newest.spec.as_ref().is_some_and(|spec| differs_only_by_sdk_pin(spec, &one.compiled.spec)) {
+        } else if newest
+            .spec
+            .as_ref()
+            .is_some_and(|spec| differs_only_by_sdk_pin(spec, &one.compiled.spec))
+        {
             notes.push("only the SDK pin changed".to_owned());
             reason = reason.or(Some(Reason::SdkPin));
         }
     }
     let newest = Some(Box::new(newest.clone()));
-    (Decision::Update { pipeline: pipeline.clone(), newest }, reason, notes)
+    (
+        Decision::Update {
+            pipeline: pipeline.clone(),
+            newest,
+        },
+        reason,
+        notes,
+    )
 }
 
 fn foreign(one: &Identified, pipeline: &RemotePipeline, other: &Mark) -> Failure {
-    Failure::usage(Phase::Plan, format!("`{}` is managed by {}", pipeline.name, other.owner()))
-        .file(one.compiled.source.path.as_str())
-        .hint("take it over with `--adopt`, or give this pipeline another name")
+    Failure::usage(
+        Phase::Plan,
+        format!("`{}` is managed by {}", pipeline.name, other.owner()),
+    )
+    .file(one.compiled.source.path.as_str())
+    .hint("take it over with `--adopt`, or give this pipeline another name")
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

@@ -103,7 +103,10 @@ pub fn identify(compiled: &Compiled, listing: &[RemotePipeline], rules: &Rules) 
     let file = compiled.source.path.as_str();
     let mut matches: Vec<(&RemotePipeline, Match)> = Vec::new();
     for (name, how) in candidates(compiled, rules) {
-        for pipeline in listing.iter().filter(|pipeline| same_name(pipeline.name.as_str(), &name)) {
+        for pipeline in listing
+            .iter()
+            .filter(|pipeline| same_name(pipeline.name.as_str(), &name))
+        {
             if !matches.iter().any(|(seen, _)| seen.id == pipeline.id) {
                 matches.push((pipeline, how));
             }
@@ -114,7 +117,10 @@ pub fn identify(compiled: &Compiled, listing: &[RemotePipeline], rules: &Rules) 
         [(pipeline, how)] => Ok(Identity::Existing((*pipeline).clone(), *how)),
         [(first, _), (second, _), ..] => Err(Failure::usage(
             Phase::Plan,
-            format!("the server holds both `{}` and `{}`, either could be this pipeline", first.name, second.name),
+            format!(
+                "the server holds both `{}` and `{}`, either could be this pipeline",
+                first.name, second.name
+            ),
         )
         .file(file)
         .hint(format!(
@@ -147,7 +153,10 @@ fn create(compiled: &Compiled, rules: &Rules) -> Result<Identity, Failure> {
             display_name: Some(wanted.as_str().to_owned()),
         });
     }
-    Ok(Identity::New { name: wanted, display_name: None })
+    Ok(Identity::New {
+        name: wanted,
+        display_name: None,
+    })
 }
 
 fn same_name(left: &str, right: &str) -> bool {

@@ -33,7 +33,7 @@ pub struct Mark {
     pub git_ref: Option<String>,
     /// Digest of the spec; not on the pipeline itself.
     pub digest: Option<Digest>,
-    /// Link to the CI run, without its attempt.
+    /// Link to the CI run, without its attempt; `local:<uuid>` for a run outside CI.
     pub run: Option<String>,
 }
 
@@ -51,7 +51,10 @@ impl Mark {
         add("repo", self.repo.as_deref());
         add("project", self.project.as_deref());
         add("target", self.target.as_deref());
-        let commit = self.commit.as_ref().map(|commit| format!("{commit}{}", if self.dirty { "+dirty" } else { "" }));
+        let commit = self
+            .commit
+            .as_ref()
+            .map(|commit| format!("{commit}{}", if self.dirty { "+dirty" } else { "" }));
         add("commit", commit.as_deref());
         add("ref", self.git_ref.as_deref());
         add("digest", self.digest.map(|digest| digest.to_string()).as_deref());
@@ -63,16 +66,25 @@ impl Mark {
     #[must_use]
     pub fn describe(&self, first_line: &str) -> String {
         let first_line = first_line.trim();
-        if first_line.is_empty() { self.line() } else { format!("{first_line}\n{}", self.line()) }
+        if first_line.is_empty() {
+            self.line()
+        } else {
+            format!("{first_line}\n{}", self.line())
+        }
     }
 
     /// Reads the mark out of a description; the last line that is one counts.
     #[must_use]
     pub fn parse(description: &str) -> Option<Self> {
-        let line = description.lines().rev().find(|line| line.split(' ').next() == Some(PREFIX))?;
+        let line = description
+            .lines()
+            .rev()
+            .find(|line| line.split(' ').next() == Some(PREFIX))?;
         let mut mark = Self::default();
         for word in line.split(' ').skip(1) {
-            let Some((key, value)) = word.split_once('=') else { continue };
+            let Some((key, value)) = word.split_once('=') else {
+                continue;
+            };
             let value = decode(value);
             match key {
                 "repo" => mark.repo = Some(value),
@@ -105,7 +117,10 @@ impl Mark {
         ]
         .into_iter()
         .filter_map(|(key, value)| {
-            Some((key.to_owned(), value.as_ref()?.chars().take(TAG_LIMIT).collect::<String>()))
+            Some((
+                key.to_owned(),
+                value.as_ref()?.chars().take(TAG_LIMIT).collect::<String>(),
+            ))
         })
         .collect()
     }
@@ -114,9 +129,7 @@ impl Mark {
     /// counts as the same.
     #[must_use]
     pub fn is_foreign(&self, other: &Self) -> bool {
-        let differs = |ours: &Option<String>, theirs: &Option<String>| {
-            matches!((ours, theirs), (Some(ours), Some(theirs)) if !ours.eq_ignore_ascii_case(theirs))
-        };
+        let differs = |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(ours), Some(theirs)) if !ours.eq_ignore_ascii_case(theirs));
         differs(&self.repo, &other.repo) || differs(&self.project, &other.project)
     }
 
@@ -125,7 +138,9 @@ impl Mark {
     pub fn owner(&self) -> String {
         let repo = self.repo.as_deref().unwrap_or("an unnamed repository");
         match &self.project {
-            Some(project) if repo.rsplit('/').next() != Some(project) => format!("{repo} (project {project})"),
+            Some(project) if repo.rsplit('/').next() != Some(project) => {
+                format!("{repo} (project {project})")
+            }
             _ => repo.to_owned(),
         }
     }
@@ -152,7 +167,11 @@ fn decode(value: &str) -> String {
     let mut index = 0;
     while index < bytes.len() {
         let byte = (bytes[index] == b'%')
-            .then(|| value.get(index + 1..index + 3).and_then(|hex| u8::from_str_radix(hex, 16).ok()))
+            .then(|| {
+                value
+                    .get(index + 1..index + 3)
+                    .and_then(|hex| u8::from_str_radix(hex, 16).ok())
+            })
             .flatten();
         decoded.push(byte.unwrap_or(bytes[index]));
         index += if byte.is_some() { 3 } else { 1 };
@@ -181,7 +200,9 @@ mod tests {
     #[test]
     fn the_line_reads_back() {
         let text = full().describe("score the newest model");
-        assert!(text.starts_with("score the newest model\nkfp-gitops/1 repo=ml/pipelines project=fraud%20detection "));
+        assert!(text.starts_with(
+            "score the newest model\nkfp-gitops/1 repo=ml/pipelines project=fraud%20detection "
+        ));
         assert_eq!(Mark::parse(&text), Some(full()));
         assert_eq!(Mark::parse("uploaded by hand"), None);
         assert_eq!(Mark::parse("kfp-gitops/12 repo=a"), None);
@@ -201,9 +222,18 @@ mod tests {
     fn foreign_means_another_repository_or_project() {
         let ours = full();
         assert!(!ours.is_foreign(&Mark::default()));
-        assert!(!ours.is_foreign(&Mark { target: Some("dev".into()), ..full() }));
-        assert!(ours.is_foreign(&Mark { repo: Some("other/repo".into()), ..full() }));
-        assert!(ours.is_foreign(&Mark { project: Some("other".into()), ..full() }));
+        assert!(!ours.is_foreign(&Mark {
+            target: Some("dev".into()),
+            ..full()
+        }));
+        assert!(ours.is_foreign(&Mark {
+            repo: Some("other/repo".into()),
+            ..full()
+        }));
+        assert!(ours.is_foreign(&Mark {
+            project: Some("other".into()),
+            ..full()
+        }));
     }
 
     proptest! {

@@ -41,32 +41,45 @@ pub fn version_name(template: &str, facts: &VersionFacts) -> Result<VersionName,
     } else {
         template.to_owned()
     };
-    let name = fill(&timed, |key| match key {
-        "timestamp" => Ok(facts.now.format("%Y%m%d-%H%M%S").to_string()),
-        "sha7" => facts
-            .commit
-            .as_ref()
-            .and_then(|commit| commit.get(..7))
-            .map(str::to_owned)
-            .ok_or_else(|| "no git commit is known here for `{sha7}`".to_owned()),
-        "tag" => facts.tag.clone().ok_or_else(|| "no git tag is reachable for `{tag}`".to_owned()),
-        "semver" => facts
-            .semver
-            .as_ref()
-            .map(ToString::to_string)
-            .ok_or_else(|| "no git tag that is a semantic version is reachable for `{semver}`".to_owned()),
-        "run" => facts.run.clone().ok_or_else(|| "there is no CI run here for `{run}`".to_owned()),
-        other => Err(format!("`{{{other}}}` is unknown")),
-    })
-    .map_err(bad)?;
+    let name =
+        fill(&timed, |key| match key {
+            "timestamp" => Ok(facts.now.format("%Y%m%d-%H%M%S").to_string()),
+            "sha7" => facts
+                .commit
+                .as_ref()
+                .and_then(|commit| commit.get(..7))
+                .map(str::to_owned)
+                .ok_or_else(|| "no git commit is known here for `{sha7}`".to_owned()),
+            "tag" => facts
+                .tag
+                .clone()
+                .ok_or_else(|| "no git tag is reachable for `{tag}`".to_owned()),
+            "semver" => facts.semver.as_ref().map(ToString::to_string).ok_or_else(|| {
+                "no git tag that is a semantic version is reachable for `{semver}`".to_owned()
+            }),
+            "run" => facts
+                .run
+                .clone()
+                .ok_or_else(|| "there is no CI run here for `{run}`".to_owned()),
+            other => Err(format!("`{{{other}}}` is unknown")),
+        })
+        .map_err(bad)?;
     if name.trim() != name || name.is_empty() {
         return Err(bad("it is empty, or begins or ends with white space".to_owned()));
     }
     if name.len() > VERSION_NAME_LIMIT {
-        return Err(bad(format!("`{name}` is {} bytes long, {VERSION_NAME_LIMIT} is the limit", name.len())));
+        return Err(bad(format!(
+            "`{name}` is {} bytes long, {VERSION_NAME_LIMIT} is the limit",
+            name.len()
+        )));
     }
-    if name.chars().any(|character| character.is_control() || character.len_utf8() == 4) {
-        return Err(bad("it holds a control character or one outside of the server's character set".to_owned()));
+    if name
+        .chars()
+        .any(|character| character.is_control() || character.len_utf8() == 4)
+    {
+        return Err(bad(
+            "it holds a control character or one outside of the server's character set".to_owned(),
+        ));
     }
     Ok(VersionName::new(name))
 }
@@ -75,7 +88,12 @@ pub fn version_name(template: &str, facts: &VersionFacts) -> Result<VersionName,
 ///
 /// # Errors
 /// When the template names something unknown (exit 2).
-pub fn pipeline_name(template: &str, spec: &str, stem: &str, project: Option<&str>) -> Result<PipelineName, Failure> {
+pub fn pipeline_name(
+    template: &str,
+    spec: &str,
+    stem: &str,
+    project: Option<&str>,
+) -> Result<PipelineName, Failure> {
     let name = match template {
         "spec" => spec.to_owned(),
         "stem" => stem.to_owned(),
@@ -97,7 +115,9 @@ fn fill(template: &str, value: impl Fn(&str) -> Result<String, String>) -> Resul
     let mut filled = String::new();
     let mut rest = template;
     while let Some((before, after)) = rest.split_once('{') {
-        let (key, after) = after.split_once('}').ok_or_else(|| "a `{` is never closed".to_owned())?;
+        let (key, after) = after
+            .split_once('}')
+            .ok_or_else(|| "a `{` is never closed".to_owned())?;
         filled.push_str(before);
         filled.push_str(&value(key)?);
         rest = after;
@@ -134,7 +154,10 @@ mod tests {
 
     #[test]
     fn mistakes_are_named() {
-        let none = VersionFacts { now: facts().now, ..VersionFacts::default() };
+        let none = VersionFacts {
+            now: facts().now,
+            ..VersionFacts::default()
+        };
         for (template, why) in [
             ("{sha7}", "no git commit"),
             ("{run}", "no CI run"),
@@ -147,14 +170,24 @@ mod tests {
             let failure = version_name(template, &none).unwrap_err();
             assert!(failure.message.contains(why), "{template}: {failure}");
         }
-        assert!(version_name(&"x".repeat(128), &none).unwrap_err().message.contains("128 bytes"));
+        assert!(
+            version_name(&"x".repeat(128), &none)
+                .unwrap_err()
+                .message
+                .contains("128 bytes")
+        );
     }
 
     #[test]
     fn pipelines() {
         assert_eq!(pipeline_name("spec", "a-b", "a_b", None).unwrap().as_str(), "a-b");
         assert_eq!(pipeline_name("stem", "a-b", "a_b", None).unwrap().as_str(), "a_b");
-        assert_eq!(pipeline_name("{project}-{spec}", "a", "b", Some("p")).unwrap().as_str(), "p-a");
+        assert_eq!(
+            pipeline_name("{project}-{spec}", "a", "b", Some("p"))
+                .unwrap()
+                .as_str(),
+            "p-a"
+        );
         assert!(pipeline_name("{nope}", "a", "b", None).is_err());
     }
 }

@@ -27,7 +27,11 @@ impl RemotePipeline {
     /// What planning needs of a pipeline.
     #[must_use]
     pub fn of(pipeline: model::Pipeline) -> Self {
-        Self { mark: Mark::parse(&pipeline.description), id: pipeline.id, name: pipeline.name }
+        Self {
+            mark: Mark::parse(&pipeline.description),
+            id: pipeline.id,
+            name: pipeline.name,
+        }
     }
 }
 
@@ -55,8 +59,11 @@ pub async fn listing(
     compiled: &[Compiled],
     rules: &Rules,
 ) -> Result<Vec<RemotePipeline>, ApiError> {
-    let names: BTreeSet<String> =
-        compiled.iter().flat_map(|one| candidates(one, rules)).map(|(name, _)| name).collect();
+    let names: BTreeSet<String> = compiled
+        .iter()
+        .flat_map(|one| candidates(one, rules))
+        .map(|(name, _)| name)
+        .collect();
     let wanted: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
     let mut found = Vec::new();
     let mut token = None;
@@ -87,7 +94,10 @@ pub async fn listing(
 }
 
 /// What the server holds of each pipeline that exists; `Err` stays with its pipeline.
-pub async fn held(client: &Client, identified: &[Identified]) -> BTreeMap<PipelineId, Result<Held, ApiError>> {
+pub async fn held(
+    client: &Client,
+    identified: &[Identified],
+) -> BTreeMap<PipelineId, Result<Held, ApiError>> {
     let concurrency = client.connection().concurrency;
     let existing = identified.iter().filter_map(|one| match &one.identity {
         Ok(Identity::Existing(pipeline, _)) => Some((pipeline.id.clone(), one.digest)),
@@ -106,19 +116,30 @@ pub async fn held(client: &Client, identified: &[Identified]) -> BTreeMap<Pipeli
 }
 
 async fn read_held(client: &Client, id: &PipelineId, digest: Digest) -> Result<Held, ApiError> {
-    let Some(newest) = client.newest_version(id).await? else { return Ok(Held::default()) };
+    let Some(newest) = client.newest_version(id).await? else {
+        return Ok(Held::default());
+    };
     let mut newest = RemoteVersion::of(newest);
     if newest.digest == Some(digest) {
         // A thousand unchanged specs are not held in memory.
         newest.spec = None;
-        return Ok(Held { newest: Some(newest), older: Vec::new() });
+        return Ok(Held {
+            newest: Some(newest),
+            older: Vec::new(),
+        });
     }
     let older = client
         .versions(id, RECENT)
         .await?
         .into_iter()
-        .map(|version| RemoteVersion { spec: None, ..RemoteVersion::of(version) })
+        .map(|version| RemoteVersion {
+            spec: None,
+            ..RemoteVersion::of(version)
+        })
         .filter(|version| version.id != newest.id)
         .collect();
-    Ok(Held { newest: Some(newest), older })
+    Ok(Held {
+        newest: Some(newest),
+        older,
+    })
 }

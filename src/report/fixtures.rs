@@ -54,6 +54,8 @@ pub(crate) fn report(command: &str, pipelines: Vec<PipelineReport>) -> Report {
         .count();
     let failed = count(&[Action::Failed]);
     Report {
+        notes: Vec::new(),
+        expect_no_changes: false,
         schema: 1,
         command: command.to_owned(),
         tool_version: "0.1.0".to_owned(),

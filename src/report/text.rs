@@ -128,7 +128,15 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
             line(text, &format!("  sandbox: {}", clean(reason)));
         }
         if let Some(hint) = &engine.pin_hint {
-            line(text, &format!("  {}", paint.dim(&clean(hint))));
+            line(
+                text,
+                &format!(
+                    "  {}",
+                    paint.dim(&clean(&format!(
+                        "pin it for laptop and CI alike: `{hint}` in requirements.txt"
+                    )))
+                ),
+            );
         }
     }
 }

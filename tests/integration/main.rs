@@ -1,5 +1,15 @@
-//! The binary from outside, one file per capability.
+//! The binary and the library from outside; one file per capability.
 
-mod support;
-
+mod compile_engine;
+mod compile_support;
+mod connecting;
+mod deploy;
 mod discovery;
+mod documentation;
+mod fault;
+mod faults;
+mod kfp_client;
+mod logins;
+mod moving_over;
+mod registry;
+mod support;

@@ -1,0 +1,518 @@
+//! [`Engine`]: decides the kfp, finds or prepares Python, compiles, and makes sense of what came back.
+
+use super::answer;
+use super::diagnostics;
+use super::environment::{self, Interpreter};
+use super::install::{self, Contents};
+use super::releases;
+use super::requirements;
+use super::settings::{EngineSettings, Progress};
+use super::variables;
+use super::version::{self, Wanted};
+use super::worker::{self, Broken, Raw, Reached, Start, Task};
+use super::{CompileResult, EngineInfo, FileResult, SandboxLevel};
+use crate::discover::Source;
+use crate::error::{Failure, Phase};
+use std::path::PathBuf;
+
+/// The embedded KFP compiler.
+#[derive(Clone, Copy, Debug)]
+pub struct Engine;
+
+impl Engine {
+    /// Compiles all sources. Never fails as a whole: where Python or kfp cannot be had, every file fails with
+    /// that failure, which is also [`CompileResult::preparation`].
+    pub async fn compile(
+        settings: &EngineSettings,
+        sources: &[Source],
+        progress: &dyn Progress,
+    ) -> CompileResult {
+        if sources.is_empty() {
+            return CompileResult {
+                files: Vec::new(),
+                engine: None,
+                preparation: None,
+            };
+        }
+        let mut run = Run::new(settings, sources, progress);
+        match run.everything().await {
+            Ok(info) => run.finish(Some(info), None),
+            Err(failure) => run.finish(None, Some(failure)),
+        }
+    }
+}
+
+/// What a file needs beyond the environment it was tried in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Need {
+    /// A module of the full SDK, or kfp-kubernetes.
+    FullSdk,
+    /// A module that only the project's requirements can bring.
+    Project,
+}
+
+/// Which packages a worker runs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tier {
+    Existing,
+    Lean,
+    Full,
+    Project,
+}
+
+struct Run<'a> {
+    settings: &'a EngineSettings,
+    sources: &'a [Source],
+    progress: &'a dyn Progress,
+    deployed: Vec<PathBuf>,
+    results: Vec<Option<FileResult>>,
+    done: usize,
+    notes: Vec<String>,
+    /// The least of all workers.
+    reached: Option<Reached>,
+}
+
+impl<'a> Run<'a> {
+    fn new(settings: &'a EngineSettings, sources: &'a [Source], progress: &'a dyn Progress) -> Self {
+        let deployed = sources
+            .iter()
+            .map(|source| {
+                source
+                    .absolute
+                    .canonicalize()
+                    .unwrap_or_else(|_| source.absolute.clone())
+            })
+            .collect();
+        Self {
+            settings,
+            sources,
+            progress,
+            deployed,
+            results: sources.iter().map(|_| None).collect(),
+            done: 0,
+            notes: Vec::new(),
+            reached: None,
+        }
+    }
+
+    async fn everything(&mut self) -> Result<EngineInfo, Failure> {
+        let mut wanted = version::decide(self.settings, self.sources)?;
+        self.notes.append(&mut wanted.notes);
+        let interpreter = environment::find(self.settings, &wanted).await?;
+        self.fit(&mut wanted, &interpreter);
+        let tier = if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
+            Tier::Existing
+        } else {
+            Tier::Lean
+        };
+        let all: Vec<usize> = (0..self.sources.len()).collect();
+        let first = self.attempt(&interpreter, &wanted, tier, &all).await?;
+        self.climb(&interpreter, &wanted, tier, first.retry).await;
+        let reached = self.reached.take().unwrap_or(Reached {
+            level: SandboxLevel::None,
+            reason: None,
+        });
+        Ok(EngineInfo {
+            python: interpreter.executable.clone(),
+            python_version: first.hello.python,
+            kfp_version: first.hello.kfp,
+            kfp_from: wanted.from,
+            pin_hint: wanted.pin_hint,
+            sandbox: reached.level,
+            sandbox_reason: reached.reason,
+            cached: 0,
+            notes: std::mem::take(&mut self.notes),
+        })
+    }
+
+    /// Changes the wanted version where nobody asked for it and the interpreter says otherwise.
+    fn fit(&mut self, wanted: &mut Wanted, interpreter: &Interpreter) {
+        if wanted.from == "default"
+            && self.settings.python.is_some()
+            && let Some(installed) = interpreter
+                .kfp
+                .as_deref()
+                .filter(|version| version.starts_with("2."))
+        {
+            wanted.version = installed.to_owned();
+            wanted.from = format!("installed in {}", interpreter.executable.display());
+            wanted.pin_hint = Some(format!("kfp=={installed}"));
+            return;
+        }
+        let Some(version) = wanted.semver() else { return };
+        let Some(release) = releases::exactly(&version) else {
+            return;
+        };
+        let python = interpreter.python();
+        if release.runs_on(python) || interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
+            return;
+        }
+        if let Some(nearest) = releases::nearest_running_on(&version, python) {
+            self.notes.push(format!(
+                "kfp {version} (from `{}`) does not run on Python {python}; kfp {} is used instead: name an older Python with `--python` to get the pinned one",
+                wanted.from, nearest.version
+            ));
+            wanted.version = nearest.version.to_string();
+        }
+    }
+
+    /// Compiles the files in one environment. Files that need more are handed back instead of failed.
+    async fn attempt(
+        &mut self,
+        interpreter: &Interpreter,
+        wanted: &Wanted,
+        tier: Tier,
+        files: &[usize],
+    ) -> Result<Attempt, Failure> {
+        let start = self.start(interpreter, wanted, tier, files).await?;
+        let mut left: Vec<usize> = files.to_vec();
+        let mut retry = Vec::new();
+        let mut hello = None;
+        // a worker that dies takes only the files it was at with it
+        for _ in 0..=files.len() {
+            let tasks: Vec<Task> = left.iter().map(|id| self.task(*id)).collect();
+            let deployed = self.deployed.clone();
+            let settings = self.settings;
+            let outcome = {
+                let mut each = |id: usize, raw: Raw| {
+                    left.retain(|other| *other != id);
+                    if let Some(again) = self.take(id, raw, tier) {
+                        retry.push(again);
+                    }
+                };
+                worker::run(settings, &start, &tasks, &deployed, &mut each).await
+            };
+            match outcome {
+                Ok((found, reached)) => {
+                    if self
+                        .reached
+                        .as_ref()
+                        .is_none_or(|known| reached.level < known.level)
+                    {
+                        self.reached = Some(reached);
+                    }
+                    hello = Some(found);
+                    break;
+                }
+                Err(Broken::Start(failure)) => return Err(failure),
+                Err(Broken::Died(at, said)) => {
+                    let victims = if at.is_empty() { left.clone() } else { at };
+                    for id in victims {
+                        left.retain(|other| *other != id);
+                        let failure = Failure::failed(
+                            Phase::Compile,
+                            "the compile process died while it compiled this file",
+                        )
+                        .file(self.sources[id].path.as_str())
+                        .detail(said.clone());
+                        self.fail(id, failure);
+                    }
+                    if left.is_empty() {
+                        break;
+                    }
+                }
+            }
+        }
+        let hello = hello.unwrap_or(worker::Hello {
+            python: interpreter.version_text(),
+            kfp: wanted.version.clone(),
+            unfenced: None,
+        });
+        Ok(Attempt { hello, retry })
+    }
+
+    /// Tries files that lacked a module again with more installed.
+    async fn climb(&mut self, interpreter: &Interpreter, wanted: &Wanted, tier: Tier, retry: Vec<Waiting>) {
+        let (sdk, project): (Vec<_>, Vec<_>) = retry
+            .into_iter()
+            .partition(|file: &Waiting| file.need == Need::FullSdk);
+        let mut project = project;
+        if !sdk.is_empty() {
+            let next = if tier == Tier::Existing {
+                Tier::Lean
+            } else {
+                Tier::Full
+            };
+            self.notes.push(format!(
+                "{} needs {} and was compiled with it",
+                files_text(sdk.len()),
+                if next == Tier::Full {
+                    "more of the SDK than compiling usually does"
+                } else {
+                    "kfp-kubernetes, which the interpreter lacks,"
+                },
+            ));
+            project.extend(self.again(interpreter, wanted, next, sdk).await);
+            if next == Tier::Lean {
+                let (full, rest): (Vec<_>, Vec<_>) = project
+                    .into_iter()
+                    .partition(|file: &Waiting| file.need == Need::FullSdk);
+                project = rest;
+                if !full.is_empty() {
+                    project.extend(self.again(interpreter, wanted, Tier::Full, full).await);
+                }
+            }
+        }
+        if project.is_empty() {
+            return;
+        }
+        let leftover = self.again(interpreter, wanted, Tier::Project, project).await;
+        for file in leftover {
+            self.store(file.id, file.result);
+        }
+    }
+
+    async fn again(
+        &mut self,
+        interpreter: &Interpreter,
+        wanted: &Wanted,
+        tier: Tier,
+        files: Vec<Waiting>,
+    ) -> Vec<Waiting> {
+        let mut open = Vec::new();
+        for group in self.groups(tier, files) {
+            let ids: Vec<usize> = group.iter().map(|file| file.id).collect();
+            if tier == Tier::Project && requirements::of(self.settings, &self.sources[ids[0]]).is_none() {
+                for file in group {
+                    self.store(file.id, file.result);
+                }
+                continue;
+            }
+            match self.attempt(interpreter, wanted, tier, &ids).await {
+                Ok(attempt) => open.extend(attempt.retry),
+                Err(failure) => {
+                    for Waiting { id, mut result, .. } in group {
+                        let mut failure = failure.clone();
+                        if let Err(first) = &result.outcome {
+                            failure.message = format!(
+                                "{}; the file needs it because of {}",
+                                failure.message, first.message
+                            );
+                        }
+                        failure.file = Some(self.sources[id].path.as_str().to_owned());
+                        result.outcome = Err(failure);
+                        self.store(id, result);
+                    }
+                }
+            }
+        }
+        open
+    }
+
+    /// Files that share one environment: those with the same requirements.
+    fn groups(&self, tier: Tier, files: Vec<Waiting>) -> Vec<Vec<Waiting>> {
+        if tier != Tier::Project {
+            return vec![files];
+        }
+        let mut groups: Vec<(Option<Contents>, Vec<Waiting>)> = Vec::new();
+        for file in files {
+            let contents = requirements::of(self.settings, &self.sources[file.id]);
+            match groups.iter_mut().find(|(known, _)| *known == contents) {
+                Some((_, group)) => group.push(file),
+                None => groups.push((contents, vec![file])),
+            }
+        }
+        groups.into_iter().map(|(_, group)| group).collect()
+    }
+
+    async fn start(
+        &mut self,
+        interpreter: &Interpreter,
+        wanted: &Wanted,
+        tier: Tier,
+        files: &[usize],
+    ) -> Result<Start, Failure> {
+        let python = interpreter.executable.clone();
+        let mut readable = interpreter.prefixes.clone();
+        let contents = match tier {
+            Tier::Existing => {
+                readable.extend(interpreter.path.iter().cloned());
+                return Ok(Start {
+                    python,
+                    paths: Vec::new(),
+                    only_paths: false,
+                    readable,
+                });
+            }
+            Tier::Lean => Contents::Lean,
+            Tier::Full => Contents::Full,
+            Tier::Project => {
+                requirements::of(self.settings, &self.sources[files[0]]).unwrap_or(Contents::Full)
+            }
+        };
+        let environment = install::prepare(
+            self.settings,
+            interpreter,
+            &wanted.version,
+            &contents,
+            self.progress,
+        )
+        .await?;
+        if let (Some(took), Some(installer)) = (environment.took, environment.installer) {
+            self.notes.push(format!(
+                "preparing kfp {} took {:.1} s with {installer}",
+                wanted.version,
+                took.as_secs_f64()
+            ));
+        }
+        readable.push(environment.site.clone());
+        Ok(Start {
+            python,
+            paths: vec![environment.site],
+            only_paths: true,
+            readable,
+        })
+    }
+
+    fn task(&self, id: usize) -> Task {
+        let source = &self.sources[id];
+        Task {
+            id,
+            path: source.absolute.clone(),
+            function: source.function.clone(),
+            parameters: source.parameters.clone(),
+        }
+    }
+
+    /// Takes one child's result; hands it back where another environment may do better.
+    fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<Waiting> {
+        let source = &self.sources[id];
+        let mut need = None;
+        let (outcome, warnings, withheld) = match answer::read(source, &raw.result) {
+            Ok(answer) => {
+                let outcome = answer.outcome.map_err(|error| {
+                    need = error
+                        .missing
+                        .as_deref()
+                        .and_then(|missing| needs(missing, &error.message, tier));
+                    diagnostics::from_error(self.settings, source, &error, &answer.withheld)
+                });
+                (outcome, answer.warnings, answer.withheld)
+            }
+            Err(unsound) => {
+                let failure = diagnostics::from_end(self.settings, source, &raw, &unsound);
+                (Err(failure), Vec::new(), Vec::new())
+            }
+        };
+        let mut printed = String::from_utf8_lossy(&raw.printed).into_owned();
+        if raw.dropped > 0 {
+            printed.push_str(&format!("\n… and {} more bytes", raw.dropped));
+        }
+        let result = FileResult {
+            source: source.clone(),
+            outcome,
+            warnings: warnings
+                .into_iter()
+                .map(|warning| match warning.line {
+                    Some(line) => format!("line {line}: {}", warning.text),
+                    None => warning.text,
+                })
+                .collect(),
+            withheld: self.really_withheld(withheld),
+            printed,
+            seconds: raw.seconds,
+        };
+        match need {
+            Some(need) => Some(Waiting { id, need, result }),
+            None => {
+                self.store(id, result);
+                None
+            }
+        }
+    }
+
+    /// Only names that are withheld indeed: the list was made by a stranger's code.
+    fn really_withheld(&self, names: Vec<String>) -> Vec<String> {
+        let known = variables::withheld(self.settings);
+        names.into_iter().filter(|name| known.contains(name)).collect()
+    }
+
+    fn fail(&mut self, id: usize, failure: Failure) {
+        let result = FileResult {
+            source: self.sources[id].clone(),
+            outcome: Err(failure),
+            warnings: Vec::new(),
+            withheld: Vec::new(),
+            printed: String::new(),
+            seconds: 0.0,
+        };
+        self.store(id, result);
+    }
+
+    fn store(&mut self, id: usize, result: FileResult) {
+        self.done += 1;
+        self.progress.file_done(
+            &result.source.path,
+            result.outcome.is_ok(),
+            self.done,
+            self.sources.len(),
+        );
+        self.results[id] = Some(result);
+    }
+
+    fn finish(mut self, engine: Option<EngineInfo>, preparation: Option<Failure>) -> CompileResult {
+        for id in 0..self.sources.len() {
+            if self.results[id].is_none() {
+                let failure = preparation
+                    .clone()
+                    .unwrap_or_else(|| Failure::internal(Phase::Compile, "no result came back for this file"))
+                    .file(self.sources[id].path.as_str());
+                self.fail(id, failure);
+            }
+        }
+        CompileResult {
+            files: self.results.into_iter().flatten().collect(),
+            engine,
+            preparation,
+        }
+    }
+}
+
+/// A file that another environment may compile, with what it says now.
+struct Waiting {
+    id: usize,
+    need: Need,
+    result: FileResult,
+}
+
+struct Attempt {
+    hello: worker::Hello,
+    retry: Vec<Waiting>,
+}
+
+fn files_text(count: usize) -> String {
+    if count == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{count} files")
+    }
+}
+
+/// Modules that the lean environment leaves out although kfp itself depends on them.
+const FULL_SDK: [&str; 12] = [
+    "kubernetes",
+    "kfp_server_api",
+    "google",
+    "requests_toolbelt",
+    "tabulate",
+    "requests_oauthlib",
+    "oauthlib",
+    "websocket",
+    "dateutil",
+    "six",
+    "proto",
+    "pkg_resources",
+];
+
+/// What a missing module asks for in an environment of that tier; `None` when nothing can help.
+fn needs(missing: &str, message: &str, tier: Tier) -> Option<Need> {
+    let top = missing.split('.').next().unwrap_or(missing);
+    let kubernetes =
+        missing.starts_with("kfp.kubernetes") || (missing == "kfp" && message.contains("'kubernetes'"));
+    match tier {
+        Tier::Existing if kubernetes => Some(Need::FullSdk),
+        Tier::Lean if FULL_SDK.contains(&top) => Some(Need::FullSdk),
+        Tier::Existing | Tier::Lean | Tier::Full if top != "kfp" => Some(Need::Project),
+        _ => None,
+    }
+}

@@ -1,0 +1,326 @@
+//! Exact kfp pins in a repository: `requirements*.txt`, `pyproject.toml`, lock files, PEP 723.
+
+use std::path::{Path, PathBuf};
+
+/// An exact version and where it is written: `requirements.txt:3`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Pin {
+    /// The version as written, such as `2.16.0`.
+    pub version: String,
+    /// The file relative to the root, and the line where one is known.
+    pub from: String,
+}
+
+/// Pin files are small; anything larger is not one.
+const LARGEST: u64 = 32 << 20;
+
+/// Every exact pin, the most telling first: per folder (nearest to the sources first) requirements files,
+/// `pyproject.toml`, lock files; then PEP 723 metadata of the sources themselves.
+pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
+    let mut folders: Vec<PathBuf> = Vec::new();
+    for source in sources {
+        for folder in source.ancestors().skip(1) {
+            if !folder.starts_with(root) {
+                break;
+            }
+            if !folders.iter().any(|known| known == folder) {
+                folders.push(folder.to_path_buf());
+            }
+        }
+    }
+    if !folders.iter().any(|known| known == root) {
+        folders.push(root.to_path_buf());
+    }
+    folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
+    let mut pins = Vec::new();
+    for folder in &folders {
+        in_folder(root, folder, &mut pins);
+    }
+    for source in sources {
+        if let Some(text) = read(source)
+            && let Some(pin) = pep_723(&text, &shown(root, source))
+        {
+            pins.push(pin);
+        }
+    }
+    pins
+}
+
+fn in_folder(root: &Path, folder: &Path, pins: &mut Vec<Pin>) {
+    let mut requirements: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| {
+            path.file_name()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.starts_with("requirements") && name.ends_with(".txt"))
+        })
+        .collect();
+    // `requirements.txt` before `requirements-dev.txt`
+    requirements.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
+    for path in requirements {
+        if let Some(text) = read(&path) {
+            pins.extend(requirements_text(&text, &shown(root, &path)));
+        }
+    }
+    let path = folder.join("pyproject.toml");
+    if let Some(text) = read(&path) {
+        pins.extend(pyproject(&text, &shown(root, &path)));
+    }
+    for name in ["uv.lock", "poetry.lock", "pdm.lock"] {
+        let path = folder.join(name);
+        if let Some(text) = read(&path) {
+            pins.extend(lock(&text, &shown(root, &path)));
+        }
+    }
+}
+
+fn read(path: &Path) -> Option<String> {
+    let meta = std::fs::metadata(path).ok()?;
+    if !meta.is_file() || meta.len() > LARGEST {
+        return None;
+    }
+    String::from_utf8(std::fs::read(path).ok()?).ok()
+}
+
+fn shown(root: &Path, path: &Path) -> String {
+    path.strip_prefix(root)
+        .unwrap_or(path)
+        .to_string_lossy()
+        .replace('\\', "/")
+}
+
+/// The version of a requirement that pins kfp exactly: `kfp==2.16.0`, `kfp[kubernetes] == 2.16.0 ; …`.
+fn exact(requirement: &str) -> Option<String> {
+    let requirement = requirement.split(['#', ';']).next()?.trim();
+    let rest = requirement.strip_prefix("kfp")?.trim_start();
+    let rest = match rest.strip_prefix('[') {
+        Some(extras) => extras.split_once(']')?.1.trim_start(),
+        None => rest,
+    };
+    let version = rest.strip_prefix("===").or_else(|| rest.strip_prefix("=="))?;
+    // with hashes or options the version ends at the first white space
+    let version = version.trim_start().split([' ', '\t', ',', '\\']).next()?;
+    let plain = !version.is_empty()
+        && version
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || ".+".contains(c));
+    plain.then(|| version.to_owned())
+}
+
+fn requirements_text(text: &str, file: &str) -> Option<Pin> {
+    text.lines().enumerate().find_map(|(index, line)| {
+        Some(Pin {
+            version: exact(line.trim())?,
+            from: format!("{file}:{}", index + 1),
+        })
+    })
+}
+
+/// A requirement inside TOML: any string that pins kfp, and Poetry's `kfp = "2.16.0"`.
+fn pyproject(text: &str, file: &str) -> Option<Pin> {
+    let document: toml::Table = toml::from_str(text).ok()?;
+    let mut found = None;
+    let project = document.get("project").and_then(toml::Value::as_table);
+    let lists = [
+        project.and_then(|project| project.get("dependencies")),
+        project.and_then(|project| project.get("optional-dependencies")),
+        document.get("dependency-groups"),
+        document.get("tool").and_then(|tool| tool.get("uv")),
+    ];
+    for list in lists.into_iter().flatten() {
+        strings(list, &mut |text| {
+            if found.is_none() {
+                found = exact(text.trim());
+            }
+        });
+    }
+    if found.is_none() {
+        found = poetry(document.get("tool").and_then(|tool| tool.get("poetry")));
+    }
+    let version = found?;
+    let line = text
+        .lines()
+        .position(|line| line.contains("kfp") && line.contains(version.as_str()));
+    let from = line.map_or_else(|| file.to_owned(), |index| format!("{file}:{}", index + 1));
+    Some(Pin { version, from })
+}
+
+fn poetry(tool: Option<&toml::Value>) -> Option<String> {
+    let value = tool?.get("dependencies")?.get("kfp")?;
+    let text = value
+        .as_str()
+        .or_else(|| value.get("version").and_then(toml::Value::as_str))?;
+    let text = text.trim().trim_start_matches('=').trim();
+    text.chars()
+        .all(|c| c.is_ascii_alphanumeric() || c == '.')
+        .then(|| text.to_owned())
+}
+
+fn strings(value: &toml::Value, each: &mut dyn FnMut(&str)) {
+    match value {
+        toml::Value::String(text) => each(text),
+        toml::Value::Array(items) => items.iter().for_each(|item| strings(item, each)),
+        toml::Value::Table(table) => table.values().for_each(|item| strings(item, each)),
+        _ => {}
+    }
+}
+
+/// `[[package]]` with `name = "kfp"`: uv, Poetry and PDM write the same.
+fn lock(text: &str, file: &str) -> Option<Pin> {
+    let document: toml::Table = toml::from_str(text).ok()?;
+    let packages = document.get("package")?.as_array()?;
+    let package = packages
+        .iter()
+        .find(|package| package.get("name").and_then(toml::Value::as_str) == Some("kfp"))?;
+    let version = package.get("version")?.as_str()?.to_owned();
+    Some(Pin {
+        version,
+        from: file.to_owned(),
+    })
+}
+
+/// The `# /// script` block of a file, without the comment signs.
+pub(super) fn script_metadata(text: &str) -> Option<String> {
+    let mut lines = text
+        .lines()
+        .skip_while(|line| line.trim_end() != "# /// script")
+        .skip(1);
+    let mut block = String::new();
+    loop {
+        let line = lines.next()?.trim_end();
+        if line == "# ///" {
+            return Some(block);
+        }
+        block.push_str(line.strip_prefix("# ").or_else(|| line.strip_prefix('#'))?);
+        block.push('\n');
+    }
+}
+
+/// The `dependencies` of a file's PEP 723 metadata.
+pub(super) fn script_dependencies(text: &str) -> Vec<String> {
+    let Some(table) = script_metadata(text).and_then(|block| toml::from_str::<toml::Table>(&block).ok())
+    else {
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    if let Some(list) = table.get("dependencies") {
+        strings(list, &mut |text| found.push(text.to_owned()));
+    }
+    found
+}
+
+fn pep_723(text: &str, file: &str) -> Option<Pin> {
+    let version = script_dependencies(text)
+        .iter()
+        .find_map(|requirement| exact(requirement.trim()))?;
+    let line = text
+        .lines()
+        .position(|line| line.starts_with('#') && line.contains("kfp") && line.contains(&version));
+    Some(Pin {
+        version,
+        from: line.map_or_else(|| file.to_owned(), |index| format!("{file}:{}", index + 1)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tree(files: &[(&str, &str)]) -> (tempfile::TempDir, Vec<PathBuf>) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
+        }
+        let sources = vec![folder.path().join("pipelines/a_pipeline.py")];
+        (folder, sources)
+    }
+
+    fn first(files: &[(&str, &str)]) -> Option<(String, String)> {
+        let (folder, sources) = tree(files);
+        find(folder.path(), &sources)
+            .into_iter()
+            .next()
+            .map(|pin| (pin.version, pin.from))
+    }
+
+    fn pair(version: &str, from: &str) -> Option<(String, String)> {
+        Some((version.to_owned(), from.to_owned()))
+    }
+
+    #[test]
+    fn requirements_files_pin_with_their_line() {
+        assert_eq!(
+            first(&[(
+                "requirements.txt",
+                "# c\nkfp-kubernetes==1.0\nkfp[kubernetes] == 2.16.0 ; python_version>'3'\n"
+            )]),
+            pair("2.16.0", "requirements.txt:3")
+        );
+        assert_eq!(
+            first(&[("requirements.txt", "kfp==2.14.6 \\\n    --hash=sha256:00\n")]),
+            pair("2.14.6", "requirements.txt:1")
+        );
+    }
+
+    #[test]
+    fn a_range_is_no_pin() {
+        for line in [
+            "kfp>=2.7,<3",
+            "kfp",
+            "kfp~=2.7",
+            "kfp==2.*",
+            "kfpx==2.0.0",
+            "kfp @ file:///x",
+        ] {
+            assert_eq!(first(&[("requirements.txt", line)]), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_nearest_folder_wins() {
+        assert_eq!(
+            first(&[
+                ("requirements.txt", "kfp==2.0.1"),
+                ("pipelines/requirements-dev.txt", "kfp==2.5.0")
+            ]),
+            pair("2.5.0", "pipelines/requirements-dev.txt:1")
+        );
+    }
+
+    #[test]
+    fn pyproject_lock_and_script_metadata() {
+        let project = "[project]\nname='x'\ndependencies = [\n  'kfp==2.15.0',\n]\n";
+        assert_eq!(
+            first(&[("pyproject.toml", project)]),
+            pair("2.15.0", "pyproject.toml:4")
+        );
+        let poetry = "[tool.poetry.dependencies]\nkfp = '2.9.0'\n";
+        assert_eq!(
+            first(&[("pyproject.toml", poetry)]),
+            pair("2.9.0", "pyproject.toml:2")
+        );
+        let caret = "[tool.poetry.dependencies]\nkfp = '^2.9.0'\n";
+        assert_eq!(first(&[("pyproject.toml", caret)]), None);
+        let lock = "version = 1\n[[package]]\nname = 'kfp'\nversion = '2.8.0'\n";
+        assert_eq!(first(&[("uv.lock", lock)]), pair("2.8.0", "uv.lock"));
+        let script = "# /// script\n# dependencies = [\n#   \"kfp==2.12.1\",\n# ]\n# ///\nimport kfp\n";
+        assert_eq!(
+            first(&[("pipelines/a_pipeline.py", script)]),
+            pair("2.12.1", "pipelines/a_pipeline.py:3")
+        );
+    }
+
+    #[test]
+    fn broken_files_are_no_pins() {
+        assert_eq!(
+            first(&[("pyproject.toml", "[project"), ("uv.lock", "\u{0}")]),
+            None
+        );
+        assert_eq!(script_metadata("# /// script\n# a = 1\nimport kfp\n"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! What the engine is told: it never reads the environment or the configuration by itself.
+
+use crate::ids::SourcePath;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// `compile.sandbox`: how much isolation is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SandboxMode {
+    /// Refuse to compile where less than the full sandbox is possible.
+    Require,
+    /// As much as the kernel gives, and say what it was.
+    #[default]
+    Auto,
+    /// None but the cleaned environment.
+    Off,
+}
+
+/// `compile.network`: whether a pipeline may open sockets while it compiles.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum NetworkMode {
+    /// No socket of any family.
+    #[default]
+    Deny,
+    /// For pipelines that load components from URLs.
+    Allow,
+}
+
+/// Everything the engine is told.
+#[derive(Clone, Debug)]
+pub struct EngineSettings {
+    /// The tree the sources lie in: what a pipeline may read.
+    pub root: PathBuf,
+    /// The working directory of the compile, as with `kfp dsl compile`.
+    pub working_directory: PathBuf,
+    /// Where prepared environments and compile results are kept between runs.
+    pub cache_directory: PathBuf,
+    /// `--python`: the interpreter to use, and no other.
+    pub python: Option<PathBuf>,
+    /// `--kfp-version` and where it was said: `--kfp-version`, `kfp-gitops.yaml:3`.
+    pub kfp_version: Option<(String, String)>,
+    /// The version of the pipelines server, where it told.
+    pub server_version: Option<semver::Version>,
+    /// Children at once.
+    pub jobs: usize,
+    /// Wall time for one file.
+    pub timeout: Duration,
+    /// Memory for one file and all it starts, in bytes, beyond what kfp itself takes.
+    pub memory_bytes: u64,
+    /// Also return the compiler's own YAML bytes; costs about as much time again as compiling.
+    pub want_yaml: bool,
+    /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
+    pub disable_caching_by_default: bool,
+    /// How much isolation is asked for.
+    pub sandbox: SandboxMode,
+    /// Whether pipelines may open sockets.
+    pub network: NetworkMode,
+    /// Names of variables that pipelines may read, beside the few that are always passed.
+    pub pass_environment: Vec<String>,
+    /// The program's environment as read at its start, secrets already out.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// Project requirements to install when an import fails without them; empty: `requirements.txt` beside
+    /// the file or in the root.
+    pub requirements: Vec<PathBuf>,
+    /// A folder of wheels to install from instead of the package index.
+    pub wheelhouse: Option<PathBuf>,
+    /// Whether results may come from and go to the cache.
+    pub use_cache: bool,
+}
+
+impl EngineSettings {
+    /// The defaults for a tree, compiling in it, with a cache directory.
+    #[must_use]
+    pub fn new(root: &Path, cache_directory: &Path) -> Self {
+        Self {
+            root: root.to_path_buf(),
+            working_directory: root.to_path_buf(),
+            cache_directory: cache_directory.to_path_buf(),
+            python: None,
+            kfp_version: None,
+            server_version: None,
+            jobs: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
+            timeout: Duration::from_secs(120),
+            memory_bytes: 4 << 30,
+            want_yaml: false,
+            disable_caching_by_default: false,
+            sandbox: SandboxMode::Auto,
+            network: NetworkMode::Deny,
+            pass_environment: Vec::new(),
+            environment: BTreeMap::new(),
+            requirements: Vec::new(),
+            wheelhouse: None,
+            use_cache: true,
+        }
+    }
+
+    /// A variable of the program's environment.
+    #[must_use]
+    pub(super) fn variable(&self, name: &str) -> Option<&OsStr> {
+        self.environment.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+}
+
+/// Who hears how far the engine is.
+pub trait Progress: Sync {
+    /// Something slow has begun, such as "installing kfp 2.17.0 for Python 3.12 with uv".
+    fn preparing(&self, what: &str);
+    /// A file is done: its path, whether it compiled, how many of how many.
+    fn file_done(&self, path: &SourcePath, ok: bool, done: usize, total: usize);
+}
+
+/// Progress that nobody hears.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn preparing(&self, _what: &str) {}
+    fn file_done(&self, _path: &SourcePath, _ok: bool, _done: usize, _total: usize) {}
+}

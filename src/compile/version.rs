@@ -1,0 +1,157 @@
+//! Which kfp compiles, decided once and with the reason.
+
+use super::pins;
+use super::releases;
+use super::settings::EngineSettings;
+use crate::discover::Source;
+use crate::error::{Failure, Phase};
+use semver::Version;
+use std::path::PathBuf;
+
+/// The kfp that is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Wanted {
+    /// The exact version.
+    pub version: String,
+    /// Where it was decided: `--kfp-version`, `requirements.txt:3`, `server 2.17.0`, `default`.
+    pub from: String,
+    /// The line that would pin it, where nothing does.
+    pub pin_hint: Option<String>,
+    /// Whether somebody asked for exactly this.
+    pub pinned: bool,
+    /// Things worth saying.
+    pub notes: Vec<String>,
+}
+
+impl Wanted {
+    /// The version as semver, where it is one (`2.0.0b1` is not).
+    pub(super) fn semver(&self) -> Option<Version> {
+        Version::parse(&self.version).ok()
+    }
+}
+
+/// Decides: flag or configuration, else a pin in the repository, else the newest SDK of the server's minor,
+/// else the built-in default.
+///
+/// # Errors
+/// A version that is none, or one before 2.0, which writes pipelines that this program does not handle.
+pub(super) fn decide(settings: &EngineSettings, sources: &[Source]) -> Result<Wanted, Failure> {
+    if let Some((version, from)) = &settings.kfp_version {
+        return asked(version, from, Vec::new());
+    }
+    let paths: Vec<PathBuf> = sources.iter().map(|source| source.absolute.clone()).collect();
+    let pins = pins::find(&settings.root, &paths);
+    if let Some(pin) = pins.first() {
+        let other = pins.iter().find(|other| other.version != pin.version);
+        let notes = other.map(|other| {
+            format!(
+                "kfp is pinned twice: `{}` in `{}` and `{}` in `{}`; the first counts",
+                pin.version, pin.from, other.version, other.from
+            )
+        });
+        return asked(&pin.version, &pin.from, notes.into_iter().collect());
+    }
+    let (version, from) = match &settings.server_version {
+        Some(server) => match releases::newest_of_minor(server.major, server.minor) {
+            Some(release) => (release.version.clone(), format!("server {server}")),
+            None => (nearest_to(server), format!("nearest to server {server}")),
+        },
+        None => (releases::DEFAULT, "default".to_owned()),
+    };
+    Ok(Wanted {
+        pin_hint: Some(format!("kfp=={version}")),
+        version: version.to_string(),
+        from,
+        pinned: false,
+        notes: Vec::new(),
+    })
+}
+
+/// The newest release not newer than the server; else the oldest of all.
+fn nearest_to(server: &Version) -> Version {
+    let all = releases::all();
+    let not_newer = all
+        .iter()
+        .rev()
+        .find(|release| (release.version.major, release.version.minor) <= (server.major, server.minor));
+    not_newer
+        .or(all.first())
+        .map_or(releases::DEFAULT, |release| release.version.clone())
+}
+
+fn asked(version: &str, from: &str, notes: Vec<String>) -> Result<Wanted, Failure> {
+    let version = version.trim().trim_start_matches('=').to_owned();
+    let major = version
+        .split('.')
+        .next()
+        .and_then(|part| part.parse::<u64>().ok());
+    let plain = version
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || ".+".contains(c));
+    match major {
+        Some(2..) if plain && version.contains('.') => Ok(Wanted {
+            version,
+            from: from.to_owned(),
+            pin_hint: None,
+            pinned: true,
+            notes,
+        }),
+        Some(0 | 1) => Err(Failure::usage(
+            Phase::Prepare,
+            format!("kfp {version} (from `{from}`) writes version 1 pipelines, which are not supported"),
+        )
+        .hint(format!("pin kfp 2, such as `kfp=={}`", releases::DEFAULT))),
+        _ => Err(Failure::usage(
+            Phase::Prepare,
+            format!("`{version}` (from `{from}`) is not a kfp version"),
+        )
+        .hint(format!("give an exact version, such as `{}`", releases::DEFAULT))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn settings() -> EngineSettings {
+        EngineSettings::new(Path::new("/nowhere"), Path::new("/nowhere/cache"))
+    }
+
+    #[test]
+    fn flag_before_server_before_default() {
+        let mut settings = settings();
+        let wanted = decide(&settings, &[]).unwrap();
+        assert_eq!(
+            (wanted.version.as_str(), wanted.from.as_str()),
+            ("2.17.0", "default")
+        );
+        assert_eq!(wanted.pin_hint.as_deref(), Some("kfp==2.17.0"));
+        settings.server_version = Some(Version::new(2, 14, 0));
+        let wanted = decide(&settings, &[]).unwrap();
+        assert_eq!(
+            (wanted.version.as_str(), wanted.from.as_str()),
+            ("2.14.6", "server 2.14.0")
+        );
+        settings.server_version = Some(Version::new(2, 99, 1));
+        assert!(
+            decide(&settings, &[])
+                .unwrap()
+                .from
+                .starts_with("nearest to server")
+        );
+        settings.kfp_version = Some(("2.16.0".into(), "--kfp-version".into()));
+        let wanted = decide(&settings, &[]).unwrap();
+        assert_eq!((wanted.version.as_str(), wanted.pin_hint), ("2.16.0", None));
+    }
+
+    #[test]
+    fn a_version_1_is_refused() {
+        let mut settings = settings();
+        for bad in ["1.8.22", "latest", "2", "2.0; rm", ""] {
+            settings.kfp_version = Some((bad.into(), "x".into()));
+            let failure = decide(&settings, &[]).unwrap_err();
+            assert!(failure.hint.is_some(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,360 @@
+//! What changes between two specs, at the level at which people think: tasks, parameters, images,
+//! code, settings; not lines of YAML.
+//!
+//! How it works, and why nothing can go unreported:
+//! 1. both specs are brought into canonical form ([`form`]);
+//! 2. tasks of the one are matched to tasks of the other by name and by structure ([`matching`]),
+//!    and the old spec is rewritten with the new names ([`align`]); each renaming is one change;
+//! 3. what still differs is collected value by value ([`edits`]);
+//! 4. every one of those edits goes into exactly one or more changes ([`classify`]); what no rule
+//!    knows becomes a change of the aspect [`Aspect::Other`].
+//!
+//! So the union of all changes is the whole difference, and carrying out all of them makes the new
+//! spec of the old one, which is what the property tests do.
+
+mod align;
+mod classify;
+mod edits;
+mod executor;
+mod form;
+mod matching;
+mod platform;
+mod structure;
+#[cfg(test)]
+mod tests;
+mod text;
+mod textual;
+
+pub use textual::diff_unreadable;
+
+use crate::ids::Digest;
+use crate::ir::Spec;
+use serde::{Deserialize, Serialize};
+
+/// The effect of a change on those who use the pipeline, strongest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Callers break: a parameter removed, made required, or retyped; an output removed or retyped.
+    Interface,
+    /// It does something else.
+    Behaviour,
+    /// It does the same somewhere else: image, packages, resources, platform settings.
+    Environment,
+    /// It does the same: descriptions, comments, formatting, the SDK's pin.
+    Cosmetic,
+}
+
+impl Class {
+    /// All, strongest first.
+    pub const ALL: [Self; 4] = [
+        Self::Interface,
+        Self::Behaviour,
+        Self::Environment,
+        Self::Cosmetic,
+    ];
+
+    /// The word in JSON and in text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Interface => "interface",
+            Self::Behaviour => "behaviour",
+            Self::Environment => "environment",
+            Self::Cosmetic => "cosmetic",
+        }
+    }
+}
+
+/// The part of a semantic version that the changes ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// Nothing changed.
+    None,
+    /// Environment or cosmetic changes alone.
+    Patch,
+    /// It behaves differently, or is new.
+    Minor,
+    /// Callers break.
+    Major,
+}
+
+impl Step {
+    /// The word in JSON and in text.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Patch => "patch",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        }
+    }
+}
+
+/// What a change is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
+pub enum Subject {
+    /// The pipeline as a whole.
+    Pipeline,
+    /// A parameter or artifact that goes into the pipeline.
+    Input(String),
+    /// A parameter or artifact that comes out of the pipeline.
+    Output(String),
+    /// A task, by the names of the tasks around it and its own, joined by `/`.
+    Task(String),
+    /// A component that no task uses.
+    Component(String),
+}
+
+/// Which side of the subject changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[allow(missing_docs)]
+pub enum Aspect {
+    /// The subject itself: added, removed, renamed, moved.
+    Itself,
+    Type,
+    Default,
+    Required,
+    AllowedValues,
+    Description,
+    Name,
+    DisplayName,
+    Sdk,
+    SchemaVersion,
+    PipelineRoot,
+    /// Where an output of the pipeline or of a frame comes from.
+    OutputSource,
+    Component,
+    Dependencies,
+    /// Where an input of a task comes from.
+    Input,
+    Caching,
+    Retries,
+    Condition,
+    /// What a loop goes over.
+    Items,
+    Parallelism,
+    /// Whether it runs after a failure.
+    Trigger,
+    /// Inputs and outputs that a component declares.
+    Declaration,
+    Code,
+    Image,
+    Package,
+    PackageIndex,
+    VirtualEnvironment,
+    Command,
+    Arguments,
+    EnvironmentVariable,
+    Resource,
+    Accelerator,
+    Importer,
+    Lifecycle,
+    /// A setting of `kfp-kubernetes` for a task.
+    Platform,
+    /// A setting for the whole pipeline: workspace, time to live, deadline.
+    PipelineConfig,
+    /// Names that the compiler makes up to pass values into frames.
+    Wiring,
+    /// What no rule knows.
+    Other,
+}
+
+/// What happened to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verb {
+    /// Only after.
+    Added,
+    /// Only before.
+    Removed,
+    /// In both, differently.
+    Changed,
+    /// In both, under another name.
+    Renamed,
+    /// In both, in another frame.
+    Moved,
+}
+
+/// One change. Texts are as in the spec, unescaped; whoever shows them escapes them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Change {
+    /// Its effect.
+    pub class: Class,
+    /// What it is about.
+    pub subject: Subject,
+    /// Which side of it.
+    pub aspect: Aspect,
+    /// What happened.
+    pub verb: Verb,
+    /// Which one, where the aspect has several: a package, a variable, an input, a setting.
+    pub name: Option<String>,
+    /// Shortened text of what was.
+    pub before: Option<String>,
+    /// Shortened text of what is.
+    pub after: Option<String>,
+    /// A unified difference, for code and long texts.
+    pub patch: Option<String>,
+    /// In how many places, where one line stands for many.
+    pub count: usize,
+    /// The values that this change is made of.
+    #[serde(skip)]
+    pub(crate) paths: Vec<edits::Pointer>,
+}
+
+/// Whether there was something before, and whether it could be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// There was nothing before.
+    Created,
+    /// Something changed.
+    Changed,
+    /// Nothing changed.
+    Unchanged,
+    /// One side is no pipeline spec that this program can read; the difference is one of text.
+    Unreadable,
+}
+
+/// One side of a difference.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Side {
+    /// Digest of the spec; absent for what is no spec.
+    pub digest: Option<Digest>,
+    /// `sdkVersion`, such as `kfp-2.17.0`.
+    pub sdk: Option<String>,
+}
+
+/// How many changes of each class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[allow(missing_docs)]
+pub struct ClassCounts {
+    pub interface: usize,
+    pub behaviour: usize,
+    pub environment: usize,
+    pub cosmetic: usize,
+}
+
+/// What changes in one pipeline.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Difference {
+    /// `pipelineInfo.name` of the new spec.
+    pub pipeline: String,
+    /// Whether there was something before.
+    pub status: Status,
+    /// Why a side could not be read, for [`Status::Unreadable`].
+    pub reason: Option<String>,
+    /// The old side.
+    pub before: Option<Side>,
+    /// The new side.
+    pub after: Side,
+    /// The suggested step of a semantic version.
+    pub step: Step,
+    /// How many changes of each class.
+    pub counts: ClassCounts,
+    /// The changes, strongest first.
+    pub changes: Vec<Change>,
+}
+
+impl Difference {
+    /// Whether callers break.
+    #[must_use]
+    pub fn is_breaking(&self) -> bool {
+        self.counts.interface > 0
+    }
+
+    /// Whether only the SDK changed.
+    #[must_use]
+    pub fn is_sdk_only(&self) -> bool {
+        !self.changes.is_empty() && self.changes.iter().all(|change| change.aspect == Aspect::Sdk)
+    }
+
+    /// Completes a difference from its changes.
+    fn of(
+        pipeline: String,
+        status: Status,
+        before: Option<Side>,
+        after: Side,
+        mut changes: Vec<Change>,
+    ) -> Self {
+        changes.sort_by(|a, b| {
+            (a.class, &a.subject, a.aspect, &a.name).cmp(&(b.class, &b.subject, b.aspect, &b.name))
+        });
+        let mut counts = ClassCounts::default();
+        for change in &changes {
+            *match change.class {
+                Class::Interface => &mut counts.interface,
+                Class::Behaviour => &mut counts.behaviour,
+                Class::Environment => &mut counts.environment,
+                Class::Cosmetic => &mut counts.cosmetic,
+            } += 1;
+        }
+        let step = match (status, changes.first().map(|change| change.class)) {
+            (Status::Created, _) => Step::Minor,
+            (_, None) => Step::None,
+            (_, Some(Class::Interface)) => Step::Major,
+            (_, Some(Class::Behaviour)) => Step::Minor,
+            (_, Some(Class::Environment | Class::Cosmetic)) => Step::Patch,
+        };
+        Self {
+            pipeline,
+            status,
+            reason: None,
+            before,
+            after,
+            step,
+            counts,
+            changes,
+        }
+    }
+}
+
+/// What changes from `before` to `after`; without `before` the pipeline is new.
+///
+/// Empty exactly when the digests are equal. A side that cannot be read gives a difference of text,
+/// never an error.
+#[must_use]
+pub fn diff(before: Option<&Spec>, after: &Spec) -> Difference {
+    let after_digest = after.digest();
+    let before_digest = before.map(Spec::digest);
+    let new = match form::Form::of(after) {
+        Ok(new) => new,
+        Err(error) => return textual::of_texts(before, after, &error),
+    };
+    let after_side = new.side(after_digest);
+    let name = new.name().to_owned();
+    let (Some(before), Some(before_digest)) = (before, before_digest) else {
+        return Difference::of(name, Status::Created, None, after_side, Vec::new());
+    };
+    let old = match form::Form::of(before) {
+        Ok(old) => old,
+        Err(error) => return textual::of_texts(Some(before), after, &error),
+    };
+    let before_side = Some(old.side(before_digest));
+    if before_digest == after_digest {
+        return Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
+    }
+    let matching = matching::Matching::of(&old, &new);
+    let old = align::aligned(&old, &matching);
+    let mut changes = classify::changes(&old, &new, &matching);
+    if changes.is_empty() {
+        // The digests differ and the forms do not: two archives that are described alike.
+        changes.push(textual::unexplained());
+    }
+    Difference::of(name, Status::Changed, before_side, after_side, changes)
+}
+
+/// Carries out changes: every value that they are made of is taken from `after`. Works on the
+/// canonical forms with `before` already aligned, and is how the tests prove that a difference is whole.
+#[cfg(test)]
+fn apply(before: &form::Form, after: &form::Form, changes: &[Change]) -> form::Form {
+    let mut result = before.clone();
+    for path in changes.iter().flat_map(|change| &change.paths) {
+        edits::copy(&mut result.root, &after.root, path);
+    }
+    result
+}

@@ -1,0 +1,2 @@
+"""Fails with a group of exceptions."""
+raise ExceptionGroup("several", [ValueError("first"), TypeError("second")])

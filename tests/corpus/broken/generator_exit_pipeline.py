@@ -1,0 +1,2 @@
+"""Fails with GeneratorExit."""
+raise GeneratorExit("odd")

@@ -1,0 +1,5 @@
+"""Never ends."""
+from kfp import dsl
+
+while True:
+    pass

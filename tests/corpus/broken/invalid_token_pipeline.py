@@ -1,0 +1,4 @@
+"""Typographic quotes."""
+from kfp import dsl
+
+NAME = “quoted”

@@ -1,0 +1,4 @@
+"""Bytes that are no UTF-8."""
+from kfp import dsl
+
+NAME = "größe"

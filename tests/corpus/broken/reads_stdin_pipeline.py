@@ -1,0 +1,2 @@
+"""Asks a question."""
+answer = input("Deploy to production? ")

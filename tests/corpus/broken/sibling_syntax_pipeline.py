@@ -1,0 +1,2 @@
+"""Imports a sibling with a syntax error."""
+from sibling_syntax import work

@@ -1,0 +1,2 @@
+# -*- coding: no-such-codec -*-
+from kfp import dsl

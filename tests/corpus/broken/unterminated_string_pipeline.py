@@ -1,0 +1,5 @@
+"""A docstring that does not end."""
+from kfp import dsl
+
+TEXT = """
+no end

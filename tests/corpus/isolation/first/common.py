@@ -1,0 +1,9 @@
+"""A helper with a namesake."""
+from kfp import dsl
+
+IMAGE = "python:3.11-slim"
+
+
+@dsl.component(base_image=IMAGE)
+def work(text: str) -> str:
+    return "first " + text

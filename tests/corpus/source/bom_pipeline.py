@@ -1,0 +1,13 @@
+﻿"""Starts with a byte order mark."""
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11-slim")
+def work(text: str) -> str:
+    # a comment: Größe
+    return text + "é"
+
+
+@dsl.pipeline(name="source-bom")
+def bom(text: str = "größe"):
+    work(text=text)

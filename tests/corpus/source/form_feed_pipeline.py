@@ -1,0 +1,13 @@
+"""Has form feeds between its parts."""
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11-slim")
+def work(text: str) -> str:
+    # a comment: Größe
+    return text + "é"
+
+
+@dsl.pipeline(name="source-form-feed")
+def form_feed(text: str = "größe"):
+    work(text=text)

@@ -1,0 +1,13 @@
+"""Does not end with a line end."""
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11-slim")
+def work(text: str) -> str:
+    # a comment: Größe
+    return text + "é"
+
+
+@dsl.pipeline(name="source-no-newline")
+def no_newline(text: str = "größe"):
+    work(text=text)

@@ -1,0 +1,109 @@
+//! A tree of files and the engine run over it. The engine prepares its own Python under `target/test-cache`.
+
+use kfp_gitops::compile::{CompileResult, Engine, EngineSettings, FileResult, Silent};
+use kfp_gitops::discover::Source;
+use kfp_gitops::ids::SourcePath;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A component and a pipeline that calls it: the least that compiles.
+pub const PLAIN: &str = r#"
+from kfp import dsl
+
+@dsl.component
+def hello(text: str) -> str:
+    return text
+
+@dsl.pipeline(name="NAME")
+def pipe(text: str = "x"):
+    hello(text=text)
+"#;
+
+/// [`PLAIN`] with a name.
+pub fn plain(name: &str) -> String {
+    PLAIN.replace("NAME", name)
+}
+
+/// Files in a temporary folder.
+pub struct Tree {
+    folder: tempfile::TempDir,
+    sources: Vec<Source>,
+}
+
+impl Tree {
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("tree").tempdir().unwrap();
+        Self {
+            folder,
+            sources: Vec::new(),
+        }
+    }
+
+    /// Writes a file that is not compiled by itself.
+    pub fn file(&mut self, path: &str, text: &str) -> &mut Self {
+        let absolute = self.root().join(path);
+        std::fs::create_dir_all(absolute.parent().unwrap()).unwrap();
+        std::fs::write(&absolute, text).unwrap();
+        self
+    }
+
+    /// Writes a file to compile.
+    pub fn pipeline(&mut self, path: &str, text: &str) -> &mut Source {
+        self.file(path, text);
+        self.sources.push(Source {
+            path: SourcePath::new(path),
+            absolute: self.root().join(path),
+            function: None,
+            parameters: BTreeMap::new(),
+        });
+        self.sources.last_mut().unwrap()
+    }
+
+    pub fn root(&self) -> PathBuf {
+        self.folder.path().canonicalize().unwrap()
+    }
+
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
+    pub fn settings(&self) -> EngineSettings {
+        let mut settings = EngineSettings::new(&self.root(), &cache());
+        settings.environment = std::env::vars_os().collect();
+        settings.use_cache = false;
+        settings.timeout = Duration::from_secs(60);
+        settings.jobs = 2;
+        settings
+    }
+
+    pub fn compile(&self, settings: &EngineSettings) -> CompileResult {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(Engine::compile(settings, &self.sources, &Silent))
+    }
+}
+
+/// Where the tests keep prepared environments between runs.
+pub fn cache() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-cache")
+}
+
+/// The result of one file.
+pub fn of<'a>(result: &'a CompileResult, path: &str) -> &'a FileResult {
+    result
+        .files
+        .iter()
+        .find(|file| file.source.path.as_str() == path)
+        .unwrap()
+}
+
+/// The names of a file's pipelines, or its failure.
+pub fn names(result: &CompileResult, path: &str) -> Result<Vec<String>, String> {
+    match &of(result, path).outcome {
+        Ok(compiled) => Ok(compiled.iter().map(|one| one.name.to_string()).collect()),
+        Err(failure) => Err(failure.to_string()),
+    }
+}
