@@ -42,6 +42,8 @@ pub enum Command {
     Compile(CompileArgs),
     /// Serve the embedded registry as a pipelines API
     Serve(ServeArgs),
+    /// Tell forge, ntfy and webhook what another job did
+    Notify(NotifyArgs),
     /// Write a workflow for the forge and a commented configuration
     Init(InitArgs),
     /// Print the version, the commit it was built from, and the platform
@@ -404,4 +406,20 @@ pub struct InitArgs {
     /// Overwrite files that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Arguments of `notify`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NotifyArgs {
+    /// The deploying step's output `summary`, a results file, or `-` for standard input
+    #[arg(
+        long,
+        env = "KFP_GITOPS_REPORT",
+        hide_env_values = true,
+        value_name = "JSON|FILE"
+    )]
+    pub report: Option<String>,
+    /// The deploying job's result: success, failure, cancelled or skipped
+    #[arg(long, env = "KFP_GITOPS_RESULT", value_name = "RESULT")]
+    pub result: Option<String>,
 }

@@ -1,12 +1,11 @@
 //! `apply`: carries the plan out; `auto`: whether this CI job may.
 
 use super::deploy::{Prepared, Timed, entry, prepare};
-use super::lineage::RunLineage;
+use super::lineage::{History, RunLineage};
 use super::{finish, plan, signals, telling};
 use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
-use crate::git::Git;
 use crate::plan::Decision;
 use crate::plan::mark::Mark;
 use crate::report::{Action, PipelineReport, Reason, Report};
@@ -41,13 +40,12 @@ pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
 /// Runs `auto`: plan or apply, as the CI job and `apply.refs` say.
 pub async fn auto(settings: &Settings, all_or_nothing: bool) -> u8 {
     let context = finish::read_context(&settings.environment);
-    let git = Git::new(&settings.root);
     let default = context
         .default_branch
         .as_ref()
         .map(|branch| format!("origin/{branch}"));
     let reachable = match (&context.tag, &context.sha, default) {
-        (Some(_), Some(commit), Some(branch)) => git.is_ancestor(commit, &branch),
+        (Some(_), Some(commit), Some(branch)) => History::of(settings).is_ancestor(commit, &branch).await,
         _ => None,
     };
     let (command, why) = decide(&context, &settings.apply.refs, reachable);

@@ -9,6 +9,7 @@ pub mod finish;
 pub mod init;
 pub mod lineage;
 pub mod login;
+pub mod notify;
 pub mod plan;
 pub mod progress;
 pub mod serve;
@@ -93,6 +94,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Plan(arguments) => plan::run(&settings, arguments.expect_no_changes).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
+        Command::Notify(arguments) => notify::run(&settings, arguments).await,
         Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,
         Command::Version | Command::Completions { .. } => ExitCode::Success.code(),
     }
