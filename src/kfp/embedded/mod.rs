@@ -16,13 +16,13 @@ mod ir;
 mod list_query;
 mod model;
 mod names;
-mod package;
+pub(crate) mod package;
 mod server;
 mod store;
 mod tags;
 mod template;
 mod workflow;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use api::router;
 pub use clock::{Clock, Identifiers, RandomIdentifiers, SystemClock};
