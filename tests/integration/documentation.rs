@@ -141,7 +141,9 @@ fn the_output_shown_is_the_output() {
     let text = sandbox.replace_all(&text, "sandbox full");
     let text: String = text
         .lines()
-        .filter(|line| !line.trim_start().starts_with("sandbox:") && !line.trim_start().starts_with("preparing "))
+        .filter(|line| {
+            !line.trim_start().starts_with("sandbox:") && !line.trim_start().starts_with("preparing ")
+        })
         .map(|line| format!("{line}\n"))
         .collect();
     hold_block("output of apply", &format!("```text\n{text}```\n"));
