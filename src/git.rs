@@ -37,6 +37,12 @@ impl Git {
             .filter(|line| line.len() >= 40)
     }
 
+    /// The commit a name stands for.
+    #[must_use]
+    pub fn commit_of(&self, name: &str) -> Option<String> {
+        self.line(&["rev-parse", "--verify", "--quiet", &format!("{name}^{{commit}}")])
+    }
+
     /// Whether tracked files differ from the commit, or untracked files exist under `paths`.
     #[must_use]
     pub fn is_dirty(&self) -> bool {

@@ -299,7 +299,9 @@ fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
         run: context
             .run_links()
             .guess
-            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned()),
+            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned())
+            // A person's run is an intent of its own: `--force` twice uploads twice.
+            .or_else(|| Some(format!("local:{}", uuid::Uuid::new_v4()))),
     }
 }
 

@@ -2,6 +2,7 @@
 //! `state` reads the server.
 
 pub mod decide;
+pub mod diff;
 pub mod identity;
 pub mod mark;
 pub mod naming;

@@ -3,10 +3,14 @@
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
+mod connecting;
 mod deploy;
 mod discovery;
 mod documentation;
+mod fault;
+mod faults;
 mod kfp_client;
+mod logins;
 mod moving_over;
 mod registry;
 mod support;

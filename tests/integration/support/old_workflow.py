@@ -16,6 +16,6 @@ for source in sorted(folder.glob("*_pipeline.py")):
     with tempfile.TemporaryDirectory() as out:
         package = os.path.join(out, source.stem + ".yaml")
         subprocess.run(
-            [sys.executable, "-m", "kfp.cli.__main__", "dsl", "compile", "--py", str(source), "--output", package], check=True)
+            [sys.executable, "-c", "from kfp.cli.__main__ import main; main()", "dsl", "compile", "--py", str(source), "--output", package], check=True)
         client.upload_pipeline(package, pipeline_name=source.stem)
 print("done")
