@@ -2,7 +2,7 @@
 
 use super::deploy::{Prepared, Timed, entry, prepare};
 use super::lineage::RunLineage;
-use super::{finish, plan, signals};
+use super::{finish, plan, signals, telling};
 use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
@@ -15,6 +15,7 @@ use crate::settings::Settings;
 /// Runs `apply`.
 pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, true);
     let report = match prepare(settings, "apply").await {
         Ok(prepared) => {
             carry_out(
@@ -32,6 +33,7 @@ pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
             seconds: started.elapsed().as_secs_f64(),
             ..report
         },
+        publisher,
     )
     .await
 }

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod progress;
 pub mod serve;
 pub mod signals;
+pub mod telling;
 pub mod version;
 
 use crate::cli::{Cli, Command};
@@ -44,6 +45,9 @@ pub fn main(environment: Environment) -> u8 {
     if cfg!(windows) {
         complain("Windows is not supported: run it in WSL, a container, or on Linux or macOS");
         return ExitCode::Usage.code();
+    }
+    if !matches!(cli.command, Command::Version | Command::Completions { .. }) {
+        telling::mask(&environment);
     }
     match &cli.command {
         Command::Version => version::run(),
@@ -107,4 +111,9 @@ pub(crate) fn stopped(settings: &Settings, command: &str, failure: Failure) -> R
 pub(crate) fn complain(line: &str) {
     // A closed standard error is no reason to die.
     let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(line));
+}
+
+/// A workflow command for the runner, on standard error, because standard output is data.
+pub(crate) fn instruct(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

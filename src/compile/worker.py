@@ -95,8 +95,17 @@ class _Inspect:
         return frames
 
 
+def sdk(name):
+    """A module of the SDK: kfp 2.0 keeps in `kfp.components` what later ones keep in `kfp.dsl`."""
+    import importlib
+    try:
+        return importlib.import_module('kfp.dsl.' + name)
+    except ImportError:
+        return importlib.import_module('kfp.components.' + name)
+
+
 def lighten():
-    from kfp.dsl import pipeline_task
+    pipeline_task = sdk('pipeline_task')
     if hasattr(pipeline_task, 'inspect'):
         pipeline_task.inspect = _Inspect(pipeline_task.inspect)
 
@@ -251,7 +260,7 @@ class Child:
 
     def observe(self):
         from kfp.compiler import pipeline_spec_builder as builder
-        from kfp.dsl import graph_component, pipeline_context
+        graph_component, pipeline_context = sdk('graph_component'), sdk('pipeline_context')
 
         def showwarning(message, category, filename, lineno, file=None, line=None):
             if len(self.warnings) < 100:
@@ -346,7 +355,7 @@ class Child:
 
     def roots(self, module):
         """[(name, pipeline)] and whether the file holds several."""
-        from kfp.dsl import base_component, graph_component
+        base_component, graph_component = sdk('base_component'), sdk('graph_component')
         function = self.task.get('function')
         if function is not None:
             found = getattr(module, function, None)
@@ -898,12 +907,14 @@ def processes():
     return table
 
 
-def descendants(pid, table):
-    found, queue = [], [pid]
+def descendants(pids, table):
+    below = {}
+    for pid, (parent, _) in table.items():
+        below.setdefault(parent, []).append(pid)
+    found, queue = [], list(pids)
     while queue:
-        parent = queue.pop()
-        for other, (its_parent, _) in table.items():
-            if its_parent == parent and other not in found:
+        for other in below.get(queue.pop(), ()):
+            if other not in pids:
                 found.append(other)
                 queue.append(other)
     return found
@@ -915,7 +926,7 @@ def usage(pid):
         table = processes()
     except OSError:
         return 0, 0
-    all_of_it = [pid] + descendants(pid, table)
+    all_of_it = [pid] + descendants([pid], table)
     base = table.get(os.getpid(), (0, 0))[1]
     return len(all_of_it), sum(max(0, table[one][1] - base) for one in all_of_it if one in table)
 
@@ -942,13 +953,14 @@ def kill(pid, number=signal.SIGKILL):
         pass
 
 
-def kill_tree(pid):
-    """A child and everything below it. Stopped first, so that nothing forks away while it is being killed."""
-    stopped = {pid}
-    kill(pid, signal.SIGSTOP)
+def kill_tree(*pids):
+    """Children and everything below them. Stopped first, so that nothing forks away while it is being killed."""
+    stopped = set(pids)
+    for pid in pids:
+        kill(pid, signal.SIGSTOP)
     try:
         for _ in range(100):
-            found = [other for other in descendants(pid, processes()) if other not in stopped]
+            found = [other for other in descendants(pids, processes()) if other not in stopped]
             if not found:
                 break
             for other in found:
@@ -958,10 +970,11 @@ def kill_tree(pid):
         pass
     for other in stopped:
         kill(other)
-    try:
-        os.killpg(pid, signal.SIGKILL)
-    except OSError:
-        pass
+    for pid in pids:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except OSError:
+            pass
 
 
 def own_children():
@@ -982,8 +995,8 @@ def kill_orphans(known):
         left = [pid for pid in own_children() if pid not in known]
         if not left:
             return
+        kill_tree(*left)
         for pid in left:
-            kill_tree(pid)
             try:
                 os.waitpid(pid, 0)
             except OSError:

@@ -5,6 +5,9 @@
 pub mod annotations;
 pub mod build;
 pub mod cut;
+pub mod diff;
+pub mod graph;
+pub mod html;
 pub mod json;
 pub mod markdown;
 pub mod markdown_comment;

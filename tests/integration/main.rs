@@ -1,5 +1,6 @@
 //! The binary and the library from outside; one file per capability.
 
+mod compile_attacks;
 mod compile_engine;
 mod compile_support;
 mod connecting;

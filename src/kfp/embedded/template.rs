@@ -212,4 +212,43 @@ mod tests {
         let text = SPEC.replace("name: p", "name: p, description: \"a\\x7fb\"");
         assert!(read(text.as_bytes(), &Dialect::default()).unwrap().is_none());
     }
+
+    fn with_default(default: &str) -> String {
+        let parameter = format!(r#"{{"parameterType": "STRUCT", "defaultValue": {default}}}"#);
+        format!(
+            r#"{{"pipelineInfo": {{"name": "p"}}, "schemaVersion": "2.1.0",
+                 "root": {{"inputDefinitions": {{"parameters": {{"a": {parameter}}}}}}}}}"#
+        )
+    }
+
+    /// Characters that yaml.v3 does not take as they are.
+    fn unprintable(c: char) -> bool {
+        matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    }
+
+    proptest::proptest! {
+        /// JSON is stored to the letter or refused, whatever text it holds. Only the line breaks that JSON does not
+        /// know as such come back changed, as from the real server.
+        #[test]
+        fn json_documents_are_kept_as_they_are(text in ".*", key in ".{0,40}", number in proptest::num::f64::NORMAL) {
+            let default = serde_json::json!({key.clone(): [text, {"x": key}, number]});
+            let document = with_default(&default.to_string());
+            let broken = |c| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
+            match read(document.as_bytes(), &Dialect::default()) {
+                Ok(kept) => {
+                    let kept: Value = serde_json::from_str(kept.unwrap().get()).unwrap();
+                    let kept = &kept["root"]["inputDefinitions"]["parameters"]["a"]["defaultValue"];
+                    if !document.contains(broken) {
+                        proptest::prop_assert_eq!(&kept[&key][0], &default[&key][0]);
+                        proptest::prop_assert_eq!(&kept[&key][1], &default[&key][1]);
+                        proptest::prop_assert_eq!(kept[&key][2].as_f64(), Some(number));
+                    }
+                }
+                Err(error) => proptest::prop_assert!(
+                    document.contains(unprintable) || document.contains(broken),
+                    "{error}: {document:?}"
+                ),
+            }
+        }
+    }
 }

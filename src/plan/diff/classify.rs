@@ -495,6 +495,16 @@ impl<'a> Classifier<'_, 'a> {
         self.push(with_values(change, edit.before, edit.after), edit);
     }
 
+    /// Whether nothing but the made-up names of renamed tasks differs.
+    fn is_replumbed(&self, edit: &Edit<'_>) -> bool {
+        match (edit.before, edit.after) {
+            (Some(before), Some(after)) if !self.replumbed.is_empty() => {
+                self.replumb(&before.to_string()) == after.to_string()
+            }
+            _ => false,
+        }
+    }
+
     /// A text with the made-up names that the renamed tasks have now.
     fn replumb(&self, text: &str) -> String {
         self.replumbed
@@ -560,6 +570,7 @@ impl<'a> Classifier<'_, 'a> {
                 return self.push(change, edit);
             }
             ["inputs", _, input, ..] if input.starts_with(CHANNEL) => return self.wiring(edit),
+            ["inputs", ..] if self.is_replumbed(edit) => return self.wiring(edit),
             ["inputs", group, input, ..] => {
                 let artifact = *group == "artifacts";
                 let find = |task: &Task<'a>| {
@@ -689,7 +700,7 @@ impl<'a> Classifier<'_, 'a> {
     fn settle(&mut self) {
         if let [only] = self.changes.as_mut_slice()
             && only.aspect == Aspect::Wiring
-            && !only.paths.is_empty()
+            && self.replumbed.is_empty()
         {
             only.class = Class::Behaviour;
         }

@@ -59,10 +59,10 @@ impl<'a> Classifier<'_, 'a> {
             );
             return self.list(change, edit);
         };
-        let told = self.changes.len();
-        let sdk = self.sdk(&subject, &old.install, &new.install, edit);
-        self.packages(&subject, &old.install, &new.install, edit);
+        let mut told = self.sdk(&subject, &old.install, &new.install, edit);
+        told |= self.packages(&subject, &old.install, &new.install, edit);
         if old.install.options != new.install.options {
+            told = true;
             let mut change = change(
                 Class::Environment,
                 subject.clone(),
@@ -75,6 +75,7 @@ impl<'a> Classifier<'_, 'a> {
             self.push(change, edit);
         }
         if old.install.venv != new.install.venv {
+            told = true;
             let verb = verb(old.install.venv, new.install.venv);
             self.push(
                 change(
@@ -86,8 +87,8 @@ impl<'a> Classifier<'_, 'a> {
                 edit,
             );
         }
-        self.code(&subject, &old, &new, edit);
-        if self.changes.len() == told && !sdk {
+        told |= self.code(&subject, &old, &new, edit);
+        if !told {
             // The shell lines around it: another SDK writes them differently.
             let class = if self.old.view.sdk_version == self.new.view.sdk_version {
                 Class::Environment
@@ -131,9 +132,9 @@ impl<'a> Classifier<'_, 'a> {
         true
     }
 
-    fn packages(&mut self, subject: &Subject, old: &Install<'_>, new: &Install<'_>, edit: &Edit<'_>) {
+    fn packages(&mut self, subject: &Subject, old: &Install<'_>, new: &Install<'_>, edit: &Edit<'_>) -> bool {
         if old.packages == new.packages {
-            return;
+            return false;
         }
         let by_name = |install: &Install<'_>| {
             let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
@@ -178,11 +179,18 @@ impl<'a> Classifier<'_, 'a> {
                 edit,
             );
         }
+        true
     }
 
-    fn code(&mut self, subject: &Subject, old: &Lightweight<'_>, new: &Lightweight<'_>, edit: &Edit<'_>) {
+    fn code(
+        &mut self,
+        subject: &Subject,
+        old: &Lightweight<'_>,
+        new: &Lightweight<'_>,
+        edit: &Edit<'_>,
+    ) -> bool {
         if old.source == new.source {
-            return;
+            return false;
         }
         let class = if same_meaning(old.source, new.source) {
             Class::Cosmetic
@@ -192,6 +200,7 @@ impl<'a> Classifier<'_, 'a> {
         let mut change = change(class, subject.clone(), Aspect::Code, Verb::Changed);
         change.patch = Some(text::patch(old.source, new.source));
         self.push(change, edit);
+        true
     }
 
     fn arguments(&mut self, subject: Subject, label: &str, edit: &Edit<'a>) {

@@ -14,11 +14,14 @@
 
 mod align;
 mod classify;
+mod drawn;
 mod edits;
 mod executor;
 mod form;
 mod matching;
 mod platform;
+#[cfg(test)]
+mod scenarios;
 mod structure;
 #[cfg(test)]
 mod tests;
@@ -29,6 +32,7 @@ pub use textual::diff_unreadable;
 
 use crate::ids::Digest;
 use crate::ir::Spec;
+use crate::ir::graph::Graph;
 use serde::{Deserialize, Serialize};
 
 /// The effect of a change on those who use the pipeline, strongest first.
@@ -319,24 +323,40 @@ impl Difference {
 /// never an error.
 #[must_use]
 pub fn diff(before: Option<&Spec>, after: &Spec) -> Difference {
+    compare(before, after, None).0
+}
+
+/// As [`diff`], with the task graph of both, marked, of at most `most` nodes a side. A spec that
+/// cannot be read has an empty graph.
+#[must_use]
+pub fn diff_drawn(before: Option<&Spec>, after: &Spec, most: usize) -> (Difference, Graph) {
+    compare(before, after, Some(most))
+}
+
+fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Difference, Graph) {
+    let graph_of = |form: &form::Form| most.map(|most| Graph::of(&form.view(), most)).unwrap_or_default();
     let after_digest = after.digest();
     let before_digest = before.map(Spec::digest);
     let new = match form::Form::of(after) {
         Ok(new) => new,
-        Err(error) => return textual::of_texts(before, after, &error),
+        Err(error) => return (textual::of_texts(before, after, &error), Graph::default()),
     };
     let after_side = new.side(after_digest);
     let name = new.name().to_owned();
     let (Some(before), Some(before_digest)) = (before, before_digest) else {
-        return Difference::of(name, Status::Created, None, after_side, Vec::new());
+        return (
+            Difference::of(name, Status::Created, None, after_side, Vec::new()),
+            graph_of(&new),
+        );
     };
     let old = match form::Form::of(before) {
         Ok(old) => old,
-        Err(error) => return textual::of_texts(Some(before), after, &error),
+        Err(error) => return (textual::of_texts(Some(before), after, &error), graph_of(&new)),
     };
     let before_side = Some(old.side(before_digest));
     if before_digest == after_digest {
-        return Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
+        let difference = Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
+        return (difference, graph_of(&new));
     }
     let matching = matching::Matching::of(&old, &new);
     let old = align::aligned(&old, &matching);
@@ -345,7 +365,13 @@ pub fn diff(before: Option<&Spec>, after: &Spec) -> Difference {
         // The digests differ and the forms do not: two archives that are described alike.
         changes.push(textual::unexplained());
     }
-    Difference::of(name, Status::Changed, before_side, after_side, changes)
+    let graph = most
+        .map(|most| drawn::drawn(&old, &new, &changes, most))
+        .unwrap_or_default();
+    (
+        Difference::of(name, Status::Changed, before_side, after_side, changes),
+        graph,
+    )
 }
 
 /// Carries out changes: every value that they are made of is taken from `after`. Works on the

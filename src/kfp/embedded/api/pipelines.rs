@@ -243,8 +243,9 @@ pub async fn by_name(
         let words = format!("Failed to get a pipeline with name {name} and namespace {asked}: {words}");
         return Err(Refusal::internal(&context, &words));
     }
-    // Without a namespace the database is asked for the name alone.
-    let within = Some(namespace.as_str()).filter(|namespace| !namespace.is_empty());
+    // A multi-user server that is not told a namespace asks its database for the name alone.
+    let within =
+        Some(namespace.as_str()).filter(|namespace| dialect.users().is_none() || !namespace.is_empty());
     let found = registry.store.pipeline_by_name(within, &name).await;
     let found = found.map_err(|error| Refusal::store(&context, &error))?;
     // A cluster compares names exactly, where a database does not look at case.

@@ -184,15 +184,20 @@ impl Store {
     ) -> Result<Option<Pipeline>, StoreError> {
         let (namespace, key) = (namespace.map(ToOwned::to_owned), fold(name));
         self.run(move |connection| {
-            let query = format!(
-                "SELECT {} FROM pipelines WHERE name_key = ?1 AND (?2 IS NULL OR namespace = ?2) \
-                 ORDER BY created_at DESC LIMIT 1",
-                Pipeline::LISTABLE.columns
-            );
-            Ok(connection
-                .prepare_cached(&query)?
-                .query_row(params![key, namespace], Pipeline::from_row)
-                .optional()?)
+            let columns = Pipeline::LISTABLE.columns;
+            let found = match namespace {
+                Some(namespace) => connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM pipelines WHERE namespace = ?1 AND name_key = ?2"
+                    ))?
+                    .query_row([namespace, key], Pipeline::from_row),
+                None => connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM pipelines WHERE name_key = ?1 ORDER BY created_at DESC LIMIT 1"
+                    ))?
+                    .query_row([key], Pipeline::from_row),
+            };
+            Ok(found.optional()?)
         })
         .await
     }
