@@ -40,6 +40,8 @@ pub enum Command {
     Auto(ApplyArgs),
     /// Compile only
     Compile(CompileArgs),
+    /// Find out why a deployment cannot work: network, login, rights, versions; writes nothing
+    Doctor,
     /// Serve the embedded registry as a pipelines API
     Serve(ServeArgs),
     /// Write a workflow for the forge and a commented configuration

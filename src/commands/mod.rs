@@ -4,6 +4,7 @@ pub mod apply;
 pub mod compile;
 pub mod connect;
 pub mod deploy;
+pub mod doctor;
 pub mod engine;
 pub mod finish;
 pub mod init;
@@ -76,6 +77,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Auto(arguments) => ("auto", arguments.paths.clone()),
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Doctor => ("doctor", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
         _ => ("serve", Vec::new()),
     };
@@ -88,6 +90,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Auto(arguments) => apply::auto(&settings, arguments.all_or_nothing).await,
         Command::Plan(arguments) => plan::run(&settings, arguments.expect_no_changes).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Doctor => doctor::run(&settings).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,
         Command::Version | Command::Completions { .. } => ExitCode::Success.code(),
