@@ -50,6 +50,8 @@ pub enum Command {
     Show(ShowArgs),
     /// A pipeline's versions, and what changed between any two
     History(HistoryArgs),
+    /// Find out why a deployment cannot work: network, login, rights, versions; writes nothing
+    Doctor,
     /// Serve the embedded registry as a pipelines API
     Serve(ServeArgs),
     /// Tell forge, ntfy and webhook what another job did

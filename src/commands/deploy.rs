@@ -206,8 +206,9 @@ async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
     match connected.client.server().await {
         Ok(server) => Ok((connected, server)),
         Err(failure) => {
+            let explained = super::doctor::explain(settings, &connected, failure).await;
             connected.close().await;
-            Err(failure)
+            Err(explained)
         }
     }
 }

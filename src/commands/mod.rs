@@ -7,6 +7,7 @@ pub mod connect;
 pub mod deploy;
 pub mod diff;
 pub mod drift;
+pub mod doctor;
 pub mod engine;
 pub mod finish;
 pub mod graph;
@@ -96,6 +97,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::History(_) => ("history", Vec::new()),
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Doctor => ("doctor", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
         _ => ("serve", Vec::new()),
     };
@@ -133,6 +135,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Show(arguments) => show::run(&settings, &arguments.name).await,
         Command::History(arguments) => history::run(&settings, &arguments).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Doctor => doctor::run(&settings).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Notify(arguments) => notify::run(&settings, arguments).await,
         Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,

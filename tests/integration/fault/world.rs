@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -284,4 +285,27 @@ async fn plan_and_apply(
                 .map(|outcome| outcome.unwrap_or_else(|| done.next().expect("an outcome for each task"))),
         )
         .collect())
+}
+
+/// Whether the long mode was asked for (`.ci/run` does): every case instead of a sample, and 100 000 random
+/// schedules.
+pub fn long() -> bool {
+    std::env::var_os("KFP_GITOPS_LONG_TESTS").is_some()
+}
+
+/// Runs cases on all cores.
+pub fn in_parallel<C: Send + Sync + Clone + 'static>(cases: Vec<C>, work: impl Fn(C) + Send + Sync + 'static) {
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(number) else { break };
+                    work(case.clone());
+                }
+            });
+        }
+    });
 }
