@@ -1,7 +1,10 @@
 //! Which of equal versions stays. Pure: every run that sees the same versions chooses the same.
 
 use crate::ids::{Digest, VersionId};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+
+/// How long a run takes at most to move its version; after that it has died.
+const PATIENCE: TimeDelta = TimeDelta::seconds(30);
 
 /// A version as far as the choice needs it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,11 +36,6 @@ impl View {
     }
 }
 
-/// Whether the version of that id will be moved by its run.
-pub(super) fn will_move(views: &[View], id: &VersionId) -> bool {
-    views.iter().any(|view| view.id == *id && view.is_shaky(views))
-}
-
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Choice {
@@ -60,7 +58,8 @@ pub(super) fn choose(views: &[View], own: &VersionId) -> Choice {
         let (from, to) = (created.min(other), created.max(other));
         from != to
             && views.iter().any(|view| {
-                !view.same && view.created.is_some_and(|time| (from..=to).contains(&time)) && !view.is_shaky(views)
+                let moves = view.is_shaky(views) && view.created.is_some_and(|time| created - time <= PATIENCE);
+                !view.same && view.created.is_some_and(|time| (from..=to).contains(&time)) && !moves
             })
     };
     let group: Vec<&View> = views

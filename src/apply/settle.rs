@@ -5,7 +5,7 @@
 //! own. A version that shares its second with other content would leave "the newest" to chance: its run
 //! moves it into a later second, and who relies on it waits and follows.
 
-use super::choice::{View, choose, will_move};
+use super::choice::{View, choose};
 use super::journal::{Entry, Event};
 use super::run::{Run, stores};
 use super::stage::{Progress, Stage};
@@ -142,8 +142,11 @@ impl Run<'_> {
         let views = self.views(task, target, versions, None);
         let holding = |version: &&Version| stores(task, version) && self.mark(version).is_some();
         if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
-            let settled = Settled::of(theirs, false);
-            let wait = will_move(&views, &theirs.id) && !self.cancel.is_stopping();
+            // Of several its own run may remove this one: what they all keep is what counts.
+            let choice = choose(&views, &theirs.id);
+            let kept = versions.iter().find(|version| version.id == choice.stays).unwrap_or(theirs);
+            let settled = Settled::of(kept, false);
+            let wait = choice.moves && !self.cancel.is_stopping();
             return if wait { Next::Again(settled) } else { Next::Done(settled) };
         }
         match versions.iter().find(holding) {
@@ -189,8 +192,8 @@ impl Run<'_> {
             let page = self.client.versions_page(&target.pipeline, FEW, token.as_deref()).await?;
             found.extend(page.items);
             let reached = target.before.as_ref().is_some_and(|before| {
-                found.iter().any(|version| version.id == before.id)
-                    || found.last().is_some_and(|version| version.created_at < before.created)
+                // Its whole second is looked at: what it shared it with may have moved since.
+                found.last().is_some_and(|version| version.created_at < before.created)
             });
             match page.next {
                 Some(next) if !reached && found.len() < MANY => token = Some(next),
@@ -208,14 +211,14 @@ impl Run<'_> {
     fn views(&self, task: &Task, target: &Target, versions: &[Version], mine: Option<&Version>) -> Vec<View> {
         let recent = |version: &&Version| {
             mine.is_some_and(|mine| version.id == mine.id || version.created_at == mine.created_at)
-                || target.before.as_ref().is_none_or(|before| version.created_at > before.created)
+                || target.before.as_ref().is_none_or(|before| version.created_at >= before.created)
         };
         versions.iter().filter(recent).map(|version| self.view(task, target, version, mine)).collect()
     }
 
     fn view(&self, task: &Task, target: &Target, version: &Version, mine: Option<&Version>) -> View {
         let is_mine = mine.is_some_and(|mine| mine.id == version.id);
-        // What was there before is not part of the choice; it only may share a second.
+        // What was there before never stays in the place of ours (`--force`); it may part or share a second.
         let is_before = target.before_id() == Some(&version.id);
         let same = is_mine || (!is_before && self.holds(task, version) && self.mark(version).is_some());
         let stored = version.spec.as_ref().map(crate::ir::Spec::digest);
@@ -225,7 +228,7 @@ impl Run<'_> {
             content: if same { Some(task.digest) } else { stored },
             same,
             owned: is_mine || (!is_before && self.owns(task, version)),
-            marked: !is_before && Mark::parse(&version.description).is_some(),
+            marked: Mark::parse(&version.description).is_some(),
         }
     }
 
