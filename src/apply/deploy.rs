@@ -69,7 +69,7 @@ async fn attempt(
     if let Some(before) = &before
         && let Some(outcome) = judge(run, task, before, gathered).await
     {
-        if outcome.reason == Some(Reason::Adopted) && second_left(run, before).is_some() {
+        if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
             return watch(run, task, progress, before, gathered).await;
         }
         return Ok(outcome);
@@ -113,7 +113,16 @@ pub(super) fn document(task: &Task) -> Result<Bytes, Box<Outcome>> {
         .map_err(|error| Box::new(Outcome::failed(error.failure())))
 }
 
-/// Another run uploaded the same in this very second: it may still move it, and this run follows.
+/// How long a run that has uploaded may still move or remove its version.
+const SETTLING: TimeDelta = TimeDelta::seconds(10);
+
+/// Whether the run of this version may still be settling it.
+fn is_young(run: &Run<'_>, version: &Version) -> bool {
+    let now = run.client.server_now().unwrap_or_else(chrono::Utc::now);
+    version.created_at.is_some_and(|created| now - created < SETTLING)
+}
+
+/// Another run uploaded the same just now: it may still move or remove it, and this run follows.
 async fn watch(
     run: &Run<'_>,
     task: &Task,

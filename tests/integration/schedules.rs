@@ -215,9 +215,13 @@ fn three_runs() {
 
 #[test]
 fn by_chance() {
-    let count: u64 = if long() { 100_000 } else { 400 };
-    let first: u64 = std::env::var("KFP_GITOPS_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
-    let count = if first > 0 { 1 } else { count };
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let first = number("KFP_GITOPS_TEST_SEED");
+    let count = match first {
+        Some(_) => 1,
+        None => number("KFP_GITOPS_TEST_SCHEDULES").unwrap_or(if long() { 100_000 } else { 400 }),
+    };
+    let first = first.unwrap_or(0);
     in_parallel((first..first + count).collect(), move |seed| {
         virtually(async {
             let mut random = SmallRng::seed_from_u64(seed);
