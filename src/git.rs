@@ -118,8 +118,13 @@ impl Git {
         if reference.starts_with('-') {
             return None;
         }
-        self.line(&["rev-parse", "--verify", "--quiet", &format!("{reference}^{{commit}}")])
-            .filter(|line| line.len() >= 40)
+        self.line(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{reference}^{{commit}}"),
+        ])
+        .filter(|line| line.len() >= 40)
     }
 
     /// Who wrote a commit, where this clone has it.

@@ -13,7 +13,7 @@ use crate::plan::drift::removed;
 use crate::plan::identity::{Identity, Rules, identify};
 use crate::plan::mark::Mark;
 use crate::plan::{Decision, Planned};
-use crate::report::{Action, PipelineReport, PlanReport, Report};
+use crate::report::{Action, PipelineReport, PlanReport, Report, Specs};
 use crate::settings::{Settings, merge};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -89,8 +89,9 @@ async fn other_side(
     shown: &str,
     report: &mut Report,
 ) -> Result<OtherSide, Failure> {
-    let trouble =
-        |what: String| Failure::infrastructure(Phase::Plan, what).hint("check the space and the rights of TMPDIR");
+    let trouble = |what: String| {
+        Failure::infrastructure(Phase::Plan, what).hint("check the space and the rights of TMPDIR")
+    };
     let folder = tempfile::Builder::new()
         .prefix("kfp-gitops-against-")
         .tempdir()
@@ -129,7 +130,11 @@ async fn other_side(
     let result = engine::compile(&own, &discovered, None, false).await;
     let mut other = Report::new("plan");
     let compiled = engine::take(&mut other, &discovered, result);
-    let failed: BTreeSet<String> = other.pipelines.iter().filter_map(|one| one.file.clone()).collect();
+    let failed: BTreeSet<String> = other
+        .pipelines
+        .iter()
+        .filter_map(|one| one.file.clone())
+        .collect();
     if let (Some(old), Some(new)) = (&other.engine, &report.engine)
         && old.kfp_version != new.kfp_version
     {
@@ -233,13 +238,17 @@ fn fill(
                 };
                 if before.is_none() && old.failed.contains(compiled.source.path.as_str()) {
                     entry.action = Action::Update;
-                    entry
-                        .notes
-                        .push(format!("its file does not compile in `{shown}`, so nothing can be compared"));
+                    entry.notes.push(format!(
+                        "its file does not compile in `{shown}`, so nothing can be compared"
+                    ));
                 }
                 if entry.action == Action::Create {
                     created.push(planned(&compiled, name));
                 }
+                entry.specs = Some(Specs {
+                    before: before.map(|before| before.spec.clone()),
+                    after: compiled.spec.clone(),
+                });
                 entry.difference = Some(Box::new(difference)).filter(|_| entry.action != Action::Unchanged);
             }
         }

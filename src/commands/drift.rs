@@ -42,7 +42,9 @@ pub async fn look(look: &Look<'_>, report: &mut Report) -> Vec<Drift> {
     let claimed: BTreeSet<PipelineId> = planned
         .iter()
         .filter_map(|one| match &one.decision {
-            Decision::Update { pipeline, .. } | Decision::Unchanged { pipeline, .. } => Some(pipeline.id.clone()),
+            Decision::Update { pipeline, .. } | Decision::Unchanged { pipeline, .. } => {
+                Some(pipeline.id.clone())
+            }
             Decision::Create { .. } | Decision::Refused(_) => None,
         })
         .collect();

@@ -66,7 +66,10 @@ pub async fn run(settings: &Settings, which: Which) -> u8 {
         list
     }
     .await;
-    end(settings, "list", result, |list| text(list, Paint(settings.output.color))).await
+    end(settings, "list", result, |list| {
+        text(list, Paint(settings.output.color))
+    })
+    .await
 }
 
 async fn read(settings: &Settings, remote: &Remote, which: Which) -> Result<List, Failure> {
@@ -82,7 +85,9 @@ async fn read(settings: &Settings, remote: &Remote, which: Which) -> Result<List
         total += page.items.len();
         for pipeline in page.items {
             let mark = Mark::parse(&pipeline.description);
-            let mine = mark.as_ref().is_some_and(|theirs| remote.mark.is_same_owner(theirs));
+            let mine = mark
+                .as_ref()
+                .is_some_and(|theirs| remote.mark.is_same_owner(theirs));
             let wanted = match which {
                 Which::All => true,
                 Which::Mine => mine,

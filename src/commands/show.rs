@@ -87,7 +87,10 @@ pub async fn run(settings: &Settings, name: &str) -> u8 {
         shown
     }
     .await;
-    end(settings, "show", result, |shown| text(shown, Paint(settings.output.color))).await
+    end(settings, "show", result, |shown| {
+        text(shown, Paint(settings.output.color))
+    })
+    .await
 }
 
 async fn read(settings: &Settings, remote: &Remote, name: &str) -> Result<Shown, Failure> {
@@ -122,7 +125,9 @@ async fn read(settings: &Settings, remote: &Remote, name: &str) -> Result<Shown,
             .filter(|line| Mark::parse(line).is_none())
             .collect::<Vec<_>>()
             .join("\n"),
-        mine: mark.as_ref().is_some_and(|theirs| remote.mark.is_same_owner(theirs)),
+        mine: mark
+            .as_ref()
+            .is_some_and(|theirs| remote.mark.is_same_owner(theirs)),
         owner: mark.as_ref().map(Owner::of),
         newest,
         versions: names,
@@ -164,7 +169,10 @@ fn text(shown: &Shown, paint: Paint) -> String {
     };
     line("id", shown.pipeline_id.as_str());
     line("namespace", shown.namespace.as_deref().unwrap_or_default());
-    line("description", shown.description.lines().next().unwrap_or_default());
+    line(
+        "description",
+        shown.description.lines().next().unwrap_or_default(),
+    );
     line("managed by", &managed(shown.owner.as_ref()));
     line("link", &shown.url);
     let Some(newest) = &shown.newest else {
@@ -183,12 +191,24 @@ fn text(shown: &Shown, paint: Paint) -> String {
     if let Some(owner) = &newest.owner {
         let dirty = if owner.dirty { " with local changes" } else { "" };
         let commit = owner.commit.as_deref().unwrap_or_default();
-        line("commit", &if commit.is_empty() { String::new() } else { format!("{commit}{dirty}") });
+        line(
+            "commit",
+            &if commit.is_empty() {
+                String::new()
+            } else {
+                format!("{commit}{dirty}")
+            },
+        );
         line("file", owner.file.as_deref().unwrap_or_default());
         line("ref", owner.git_ref.as_deref().unwrap_or_default());
         line("run", owner.run.as_deref().unwrap_or_default());
     }
-    line("digest", &newest.digest.map_or_else(String::new, |digest| digest.to_string()));
+    line(
+        "digest",
+        &newest
+            .digest
+            .map_or_else(String::new, |digest| digest.to_string()),
+    );
     line("link", &newest.url);
     line("error", newest.error.as_deref().unwrap_or_default());
     if let Some(inside) = &newest.pipeline {
@@ -199,7 +219,11 @@ fn text(shown: &Shown, paint: Paint) -> String {
     }
     let older: Vec<&str> = shown.versions.iter().skip(1).map(VersionName::as_str).collect();
     line("before it", &older.join(", "));
-    if let Some(inside) = newest.pipeline.as_ref().filter(|inside| !inside.parameters.is_empty()) {
+    if let Some(inside) = newest
+        .pipeline
+        .as_ref()
+        .filter(|inside| !inside.parameters.is_empty())
+    {
         let rows: Vec<[String; 4]> = inside
             .parameters
             .iter()
@@ -227,7 +251,10 @@ fn managed(owner: Option<&Owner>) -> String {
     match owner {
         None => "nobody: it was uploaded by hand".to_owned(),
         Some(owner) => {
-            let mut text = owner.repo.clone().unwrap_or_else(|| "an unnamed repository".to_owned());
+            let mut text = owner
+                .repo
+                .clone()
+                .unwrap_or_else(|| "an unnamed repository".to_owned());
             if let Some(project) = &owner.project {
                 text.push_str(&format!(", project {project}"));
             }

@@ -9,8 +9,8 @@ use crate::ir::{Spec, SpecError};
 use crate::kfp::embedded::package;
 use crate::kfp::embedded::yaml::{self, Document};
 use crate::report::Report;
-use crate::settings::merge;
 use crate::settings::Settings;
+use crate::settings::merge;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -96,7 +96,9 @@ fn document(file: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
             .hint("name a pipeline's Python file, or what `kfp-gitops compile -o` or `kfp dsl compile` wrote")
     };
     let known = ["yaml", "yml", "json", "zip", "gz", "tgz"];
-    let extension = Path::new(file).extension().and_then(|extension| extension.to_str());
+    let extension = Path::new(file)
+        .extension()
+        .and_then(|extension| extension.to_str());
     if !extension.is_some_and(|extension| known.contains(&extension)) {
         return Err(refuse("its name says neither Python, YAML nor JSON".to_owned()));
     }
@@ -149,7 +151,11 @@ mod tests {
 
     #[test]
     fn documents_are_told_apart() {
-        let value = read("a.yaml", "root: {}\npipelineInfo: {name: a}\n---\nplatforms: {kubernetes: {}}\n").unwrap();
+        let value = read(
+            "a.yaml",
+            "root: {}\npipelineInfo: {name: a}\n---\nplatforms: {kubernetes: {}}\n",
+        )
+        .unwrap();
         assert_eq!(value["pipeline_spec"]["pipelineInfo"]["name"], "a");
         assert!(value["platform_spec"]["platforms"].is_object());
         assert!(Spec::from_server(&value).is_ok());
@@ -170,7 +176,11 @@ mod tests {
             let failure = read(name, text).unwrap_err();
             assert!(failure.message.contains(why), "{name} {text}: {failure}");
         }
-        let workflow = read("a.yaml", "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n").unwrap();
+        let workflow = read(
+            "a.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nspec: {}\n",
+        )
+        .unwrap();
         assert_eq!(Spec::from_server(&workflow), Err(SpecError::V1Workflow));
     }
 }

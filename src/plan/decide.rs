@@ -1,9 +1,9 @@
 //! The decision for each pipeline, from what was compiled and what the server holds. Pure.
 
-use super::identity::{Identity, Match, Rules, identify};
 use super::diff::{Difference, diff, diff_unreadable};
+use super::identity::{Identity, Match, Rules, identify};
 use super::mark::Mark;
-use super::{naming, Decision, Plan, Planned, RemotePipeline, RemoteVersion};
+use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion, naming};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::ids::{Digest, PipelineId};
@@ -128,7 +128,9 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
 fn difference(after: &Spec, decision: &Decision) -> Option<Difference> {
     match decision {
         Decision::Create { .. } | Decision::Update { newest: None, .. } => Some(diff(None, after)),
-        Decision::Update { newest: Some(newest), .. } => Some(against(newest, after)),
+        Decision::Update {
+            newest: Some(newest), ..
+        } => Some(against(newest, after)),
         Decision::Unchanged { .. } | Decision::Refused(_) => None,
     }
 }
@@ -157,9 +159,9 @@ pub fn against(version: &RemoteVersion, after: &Spec) -> Difference {
 
 fn suggested(decision: &Decision, difference: Option<&Difference>) -> Option<String> {
     match decision {
-        Decision::Update { newest: Some(newest), .. } => {
-            naming::next_version(newest.name.as_str(), difference?.step)
-        }
+        Decision::Update {
+            newest: Some(newest), ..
+        } => naming::next_version(newest.name.as_str(), difference?.step),
         _ => None,
     }
 }

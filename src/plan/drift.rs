@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const NEARLY: u8 = 80;
 
 /// The kind of a disagreement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftKind {
     /// The repository has it and the server does not.
@@ -54,7 +56,7 @@ impl DriftKind {
 }
 
 /// One disagreement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Drift {
     /// Its kind.
     pub kind: DriftKind,
@@ -81,7 +83,7 @@ pub struct Drift {
 }
 
 /// An orphan that is nearly equal to a pipeline that would be created.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rename {
     /// The name of what would be created.
     pub name: String,
@@ -102,19 +104,27 @@ pub fn of_planned(planned: &Planned, mark: &Mark) -> Option<Drift> {
             file,
             ..Drift::new(DriftKind::Missing, name.as_str())
         }),
-        Decision::Update { pipeline, newest: None } => Some(Drift {
+        Decision::Update {
+            pipeline,
+            newest: None,
+        } => Some(Drift {
             pipeline_id: Some(pipeline.id.clone()),
             file,
             ..Drift::new(DriftKind::Missing, pipeline.name.as_str())
         }),
-        Decision::Update { pipeline, newest: Some(newest) } => {
+        Decision::Update {
+            pipeline,
+            newest: Some(newest),
+        } => {
             if newest.digest == Some(planned.digest) {
                 return None;
             }
             let kind = match &newest.mark {
                 None => DriftKind::ByHand,
                 Some(theirs) if mark.is_foreign(theirs) => DriftKind::Foreign,
-                Some(theirs) if mark.target.is_some() && theirs.target.is_some() && mark.target != theirs.target => {
+                Some(theirs)
+                    if mark.target.is_some() && theirs.target.is_some() && mark.target != theirs.target =>
+                {
                     DriftKind::Foreign
                 }
                 Some(_) => DriftKind::Pending,

@@ -261,9 +261,15 @@ mod tests {
         let ours = full();
         assert!(ours.is_same_owner(&full()));
         let others = [
-            Mark { target: None, ..full() },
+            Mark {
+                target: None,
+                ..full()
+            },
             Mark { repo: None, ..full() },
-            Mark { project: Some("other".into()), ..full() },
+            Mark {
+                project: Some("other".into()),
+                ..full()
+            },
         ];
         for other in others {
             assert!(!ours.is_same_owner(&other), "{other:?}");

@@ -92,7 +92,11 @@ pub async fn listing(
     for _ in 0..most {
         let page = client.pipelines_page(None, PAGE, token.as_deref()).await?;
         for pipeline in page.items.into_iter().map(RemotePipeline::of) {
-            if pipeline.mark.as_ref().is_some_and(|theirs| mark.is_same_owner(theirs)) {
+            if pipeline
+                .mark
+                .as_ref()
+                .is_some_and(|theirs| mark.is_same_owner(theirs))
+            {
                 listing.ours.push(pipeline.clone());
             }
             if wanted.contains(&pipeline.name.as_str().to_lowercase()) {

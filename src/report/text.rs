@@ -112,7 +112,11 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
         }));
     }
     if let Some(plan) = &report.plan {
-        parts.extend(plan.against.as_ref().map(|side| clean(&format!("against {side}"))));
+        parts.extend(
+            plan.against
+                .as_ref()
+                .map(|side| clean(&format!("against {side}"))),
+        );
         parts.extend(plan.digest.map(|digest| format!("plan {}", digest.short())));
         parts.extend(plan.file.as_ref().map(|file| clean(file)));
     }
@@ -189,10 +193,11 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
             line(text, &format!("      {}", paint.dim(&clean(note))));
         }
         if let Some(difference) = &pipeline.difference {
-            text.push_str(&text_changes::render(difference, options.verbose, paint, "      "));
-            if let Some(step) = text_changes::suggestion(difference, pipeline.suggested_version.as_deref()) {
-                line(text, &format!("      {}", paint.dim(&clean(&step))));
-            }
+            text.push_str(&text_changes::below(
+                difference,
+                pipeline.suggested_version.as_deref(),
+                options,
+            ));
         }
         if options.verbose {
             if let Some(digest) = &pipeline.digest {

@@ -4,5 +4,6 @@ mod binary;
 pub mod http;
 pub mod python;
 pub mod recordings;
+pub mod sample;
 
 pub use binary::*;
