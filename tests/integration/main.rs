@@ -1,5 +1,6 @@
 //! The binary and the library from outside; one file per capability.
 
+mod action;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
@@ -9,6 +10,7 @@ mod discovery;
 mod documentation;
 mod fault;
 mod faults;
+mod forge;
 mod kfp_client;
 mod logins;
 mod moving_over;
