@@ -48,9 +48,21 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
             (url, Some(registry))
         }
     };
+    let connection = connection(settings, url)?;
+    Ok(Connected {
+        client: Client::new(connection)?,
+        registry,
+    })
+}
+
+/// The settings of the connection to the server at `url`.
+///
+/// # Errors
+/// When a login's settings are incomplete, or the UI's address is none.
+pub fn connection(settings: &Settings, url: Url) -> Result<Connection, Failure> {
     let server = &settings.server;
     let mut connection = Connection::new(url);
-    if registry.is_none() {
+    if matches!(server.endpoint, Endpoint::Server { .. }) {
         connection.login = login(server, &settings.environment)?;
         connection.headers.clone_from(&server.headers);
     }
@@ -72,10 +84,7 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
             })
         })
         .transpose()?;
-    Ok(Connected {
-        client: Client::new(connection)?,
-        registry,
-    })
+    Ok(connection)
 }
 
 /// The embedded registry's folder ignores itself, so that nobody commits it by accident.

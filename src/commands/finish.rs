@@ -37,6 +37,7 @@ pub fn without_settings(command: &str, failure: Failure, global: &Global, enviro
         color: false,
         verbose: global.verbose,
         quiet: global.quiet,
+        html: None,
     };
     write_all(report, &output, &read_context(environment))
 }
@@ -91,7 +92,7 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
     code.code()
 }
 
-/// Writes beside the file and renames, so that a reader never sees half of it.
+/// Writes the results file.
 fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
     let failure = |error: &dyn std::fmt::Display| {
         Failure::usage(
@@ -101,10 +102,25 @@ fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
         .hint("give a path you may write to with `--results`")
     };
     let text = json::render(report).map_err(|error| failure(&error))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| failure(&error))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;
-    file.write_all(text.as_bytes()).map_err(|error| failure(&error))?;
-    file.persist(path).map_err(|error| failure(&error.error))?;
+    write_whole(path, &text).map_err(|error| failure(&error))
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it; makes the folders.
+pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Writes a command's data to standard output.
+pub(super) fn say(text: &str) {
+    // A reader that went away (`| head`) is nobody's fault.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
 }

@@ -4,7 +4,6 @@ use super::answer;
 use super::diagnostics;
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents};
-use super::releases;
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
 use super::variables;
@@ -97,9 +96,9 @@ impl<'a> Run<'a> {
 
     async fn everything(&mut self) -> Result<EngineInfo, Failure> {
         let mut wanted = version::decide(self.settings, self.sources)?;
-        self.notes.append(&mut wanted.notes);
         let interpreter = environment::find(self.settings, &wanted).await?;
-        self.fit(&mut wanted, &interpreter);
+        wanted.fit(self.settings, &interpreter);
+        self.notes.append(&mut wanted.notes);
         let tier = if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
             Tier::Existing
         } else {
@@ -123,37 +122,6 @@ impl<'a> Run<'a> {
             cached: 0,
             notes: std::mem::take(&mut self.notes),
         })
-    }
-
-    /// Changes the wanted version where nobody asked for it and the interpreter says otherwise.
-    fn fit(&mut self, wanted: &mut Wanted, interpreter: &Interpreter) {
-        if wanted.from == "default"
-            && self.settings.python.is_some()
-            && let Some(installed) = interpreter
-                .kfp
-                .as_deref()
-                .filter(|version| version.starts_with("2."))
-        {
-            wanted.version = installed.to_owned();
-            wanted.from = format!("installed in {}", interpreter.executable.display());
-            wanted.pin_hint = Some(format!("kfp=={installed}"));
-            return;
-        }
-        let Some(version) = wanted.semver() else { return };
-        let Some(release) = releases::exactly(&version) else {
-            return;
-        };
-        let python = interpreter.python();
-        if release.runs_on(python) || interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
-            return;
-        }
-        if let Some(nearest) = releases::nearest_running_on(&version, python) {
-            self.notes.push(format!(
-                "kfp {version} (from `{}`) does not run on Python {python}; kfp {} is used instead: name an older Python with `--python` to get the pinned one",
-                wanted.from, nearest.version
-            ));
-            wanted.version = nearest.version.to_string();
-        }
     }
 
     /// Compiles the files in one environment. Files that need more are handed back instead of failed.

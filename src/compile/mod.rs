@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 mod answer;
+mod describe;
 mod diagnostics;
 mod engine;
 mod environment;
@@ -32,6 +33,7 @@ mod variables;
 mod version;
 mod worker;
 
+pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
 pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
 

@@ -25,10 +25,7 @@ pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<
     }
     sockets(&mut refused, network)?;
     // a terminal's input queue can be written through it
-    refused.insert(
-        libc::SYS_ioctl,
-        vec![equals(1, libc::TIOCSTI as u64)?, equals(1, TIOCLINUX)?],
-    );
+    refused.insert(libc::SYS_ioctl, vec![equals(1, TIOCSTI)?, equals(1, TIOCLINUX)?]);
     // new namespaces, for which there is no need and which widen the kernel's surface
     let mut namespaces = Vec::new();
     for flag in NAMESPACES {
@@ -224,6 +221,7 @@ const METADATA: &[i64] = &[
 const FCHMODAT2: i64 = 452;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
+const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541C;
 
 /// Priorities and schedulers of any process.

@@ -48,6 +48,7 @@ fn version(name: &str, content: &str, mark: Option<Mark>) -> RemoteVersion {
         mark,
         created_at: None,
         spec: Some(spec(content)),
+        unreadable: None,
     }
 }
 

@@ -13,7 +13,9 @@ pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
 pub mod summary;
+pub mod table;
 pub mod text;
+pub mod text_changes;
 pub mod wording;
 pub mod wording_notice;
 
@@ -25,6 +27,8 @@ pub(crate) mod fixtures;
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
+use crate::plan::diff::Difference;
+use crate::plan::drift::Drift;
 use serde::{Deserialize, Serialize};
 
 /// What happened, or would happen, to one pipeline.
@@ -89,6 +93,8 @@ pub enum Reason {
     SdkPin,
     /// The run was asked to stop.
     Interrupted,
+    /// `apply --plan`: what the plan was made for is no longer there.
+    Moved,
 }
 
 impl Reason {
@@ -104,6 +110,7 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::SdkPin => "sdk-pin",
             Self::Interrupted => "interrupted",
+            Self::Moved => "moved",
         }
     }
 }
@@ -142,6 +149,26 @@ pub struct PipelineReport {
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<Failure>,
+    /// What changes against what was there before, by meaning; `null` where nothing is written.
+    #[serde(default)]
+    pub difference: Option<Box<Difference>>,
+    /// The semantic version that the changes ask for, where the newest version's name is one.
+    #[serde(default)]
+    pub suggested_version: Option<String>,
+}
+
+/// What is known about the run as a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PlanReport {
+    /// Digest of the plan file, where the plan can be kept and carried out.
+    pub digest: Option<Digest>,
+    /// Where `--out` wrote it, or where `apply --plan` read it.
+    pub file: Option<String>,
+    /// The git ref that was compared with, in place of a server.
+    pub against: Option<String>,
+    /// What the server and the repository disagree on beside what is written: orphans, versions
+    /// uploaded by hand; under `--expect-no-changes` all of it.
+    pub drift: Vec<Drift>,
 }
 
 /// The server as it described itself.
@@ -213,6 +240,9 @@ pub struct Report {
     pub seconds: f64,
     /// What the process exits with.
     pub exit_code: u8,
+    /// The run as a plan; `null` for commands that are none.
+    #[serde(default)]
+    pub plan: Option<PlanReport>,
     /// `plan --expect-no-changes`: pending changes are the exit code 6.
     #[serde(skip)]
     pub expect_no_changes: bool,

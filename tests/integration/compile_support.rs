@@ -79,6 +79,10 @@ impl Tree {
         std::fs::set_permissions(self.root(), std::fs::Permissions::from_mode(0o777)).unwrap();
     }
 
+    pub fn sources(&self) -> &[Source] {
+        &self.sources
+    }
+
     pub fn settings(&self) -> EngineSettings {
         let mut settings = EngineSettings::new(&self.root(), &cache());
         settings.environment = std::env::vars_os().collect();

@@ -4,10 +4,9 @@ use crate::fault::dialect::{Dialect, Kind};
 use crate::fault::kinds::{ALL, Schedule, TIMES};
 use crate::fault::server::{Faulty, Server};
 use crate::fault::truth::{self, truth};
-use crate::fault::world::{Job, Repository, run, virtually};
+use crate::fault::world::{Job, Repository, in_parallel, long, run, virtually};
 use kfp_gitops::report::Action;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// What the repository was, and what it became.
@@ -123,12 +122,6 @@ fn calls(kind: Kind, scenario: &Scenario) -> usize {
     })
 }
 
-/// Whether the long mode was asked for (`.ci/run` does): every case instead of a sample, and 100 000 random
-/// schedules.
-fn long() -> bool {
-    std::env::var_os("KFP_GITOPS_LONG_TESTS").is_some()
-}
-
 /// Every call of every scenario with every fault, as often as said; one case in `sample` is tried.
 fn sweep(kind: Kind, sample: usize) -> usize {
     let mut cases = Vec::new();
@@ -151,23 +144,6 @@ fn sweep(kind: Kind, sample: usize) -> usize {
         virtually(check(kind, &scenarios[index], schedule, seed));
     });
     tried
-}
-
-/// Runs cases on all cores.
-fn in_parallel<C: Send + Sync + Clone + 'static>(cases: Vec<C>, work: impl Fn(C) + Send + Sync + 'static) {
-    let next = AtomicUsize::new(0);
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..cores {
-            scope.spawn(|| {
-                loop {
-                    let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(case) = cases.get(number) else { break };
-                    work(case.clone());
-                }
-            });
-        }
-    });
 }
 
 #[test]

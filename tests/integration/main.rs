@@ -15,4 +15,5 @@ mod kfp_client;
 mod logins;
 mod moving_over;
 mod registry;
+mod schedules;
 mod support;

@@ -74,7 +74,7 @@ impl Telling {
 
     /// The forge's client, `None` where nothing can or shall be told there. Asks nobody: `found` is what
     /// asking an unknown address gave.
-    pub(super) fn client(&self, found: Option<(Kind, String)>) -> Result<Option<Client>, ForgeError> {
+    pub(crate) fn client(&self, found: Option<(Kind, String)>) -> Result<Option<Client>, ForgeError> {
         let Some(repository) = self.context.repository.clone() else {
             return Ok(None);
         };

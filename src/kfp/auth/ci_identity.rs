@@ -71,6 +71,11 @@ impl CiIdentity {
 
 impl TokenExchange {
     async fn token(&self, transport: &dyn Transport, subject: &Secret) -> Result<Grant, Failure> {
+        let whose = format!("the token exchange {}", shown(&self.token_url));
+        ask(transport, &self.request(subject), &whose).await
+    }
+
+    fn request(&self, subject: &Secret) -> Request {
         let mut form = Serializer::new(String::new());
         form.append_pair("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange")
             .append_pair("subject_token_type", "urn:ietf:params:oauth:token-type:id_token")
@@ -91,7 +96,6 @@ impl TokenExchange {
                 form.append_pair(key, value);
             }
         }
-        let whose = format!("the token exchange {}", shown(&self.token_url));
-        ask(transport, &form_request(&self.token_url, form.finish()), &whose).await
+        form_request(&self.token_url, form.finish())
     }
 }

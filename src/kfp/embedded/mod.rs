@@ -18,13 +18,13 @@ mod ir;
 mod list_query;
 mod model;
 mod names;
-mod package;
+pub(crate) mod package;
 mod server;
 mod store;
 mod tags;
 mod template;
 mod workflow;
-mod yaml;
+pub(crate) mod yaml;
 
 pub use access::Users;
 pub use api::{router, router_as};

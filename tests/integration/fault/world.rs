@@ -22,6 +22,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -229,8 +230,8 @@ async fn plan_and_apply(
     };
     let trouble = |error: kfp_gitops::kfp::ApiError| error.into_failure(Phase::Plan, "reading the server");
     let compiled: Vec<Compiled> = repository.0.iter().map(Pipeline::compiled).collect();
-    let listing = state::listing(client, &compiled, &rules).await.map_err(trouble)?;
-    let identified = identify_all(compiled, &listing, &rules)?;
+    let listing = state::listing(client, &compiled, &rules, &job.mark(), false).await.map_err(trouble)?;
+    let identified = identify_all(compiled, &listing.candidates, &rules)?;
     let mut held = BTreeMap::new();
     for (id, found) in state::held(client, &identified).await {
         held.insert(id, found.map_err(trouble)?);
@@ -284,4 +285,30 @@ async fn plan_and_apply(
                 .map(|outcome| outcome.unwrap_or_else(|| done.next().expect("an outcome for each task"))),
         )
         .collect())
+}
+
+/// Whether the long mode was asked for (`.ci/run` does): every case instead of a sample, and 100 000 random
+/// schedules.
+pub fn long() -> bool {
+    std::env::var_os("KFP_GITOPS_LONG_TESTS").is_some()
+}
+
+/// Runs cases on all cores.
+pub fn in_parallel<C: Send + Sync + Clone + 'static>(
+    cases: Vec<C>,
+    work: impl Fn(C) + Send + Sync + 'static,
+) {
+    let next = AtomicUsize::new(0);
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..cores {
+            scope.spawn(|| {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(case) = cases.get(number) else { break };
+                    work(case.clone());
+                }
+            });
+        }
+    });
 }
