@@ -29,7 +29,7 @@ set -- "$command"
 for word in ${TOOL_EXTRA_ARGS:-}; do
 	case $word in
 	--token-file*) ;;
-	*[Tt][Oo][Kk][Ee][Nn]* | *[Pp][Aa][Ss][Ss][Ww]* | *[Ss][Ee][Cc][Rr][Ee][Tt]* | --cookie* | --header* | --ntfy* | --webhook* | *://*@*)
+	-*[Tt][Oo][Kk][Ee][Nn]* | -*[Pp][Aa][Ss][Ss][Ww]* | -*[Ss][Ee][Cc][Rr][Ee][Tt]* | --cookie* | --header* | --ntfy* | --webhook* | *://*@*)
 		stop "the input \`extra-args\` may not carry a secret: use the input made for it"
 		;;
 	esac

@@ -1,5 +1,11 @@
 //! The binary and the library from outside; one file per capability.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
+mod action;
 mod against;
 mod compile_attacks;
 mod compile_engine;
@@ -11,6 +17,7 @@ mod documentation;
 mod drift;
 mod fault;
 mod faults;
+mod forge;
 mod history;
 mod kfp_client;
 mod logins;
