@@ -67,11 +67,11 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
             code = report.settle();
         }
     }
-    if let Some(path) = &output.results {
-        if let Err(failure) = write_results(path, &report) {
-            report.error.get_or_insert(failure);
-            code = report.settle();
-        }
+    if let Some(path) = &output.results
+        && let Err(failure) = write_results(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
     }
     let written = if output.json {
         json::render(&report)
