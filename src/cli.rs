@@ -541,12 +541,12 @@ pub struct NotifyArgs {
     /// The deploying step's output `summary`, a results file, or `-` for standard input
     #[arg(
         long,
-        env = "KFP_GITOPS_REPORT",
+        env = "KFP_GITOPS_DEPLOY_SUMMARY",
         hide_env_values = true,
         value_name = "JSON|FILE"
     )]
-    pub report: Option<String>,
+    pub deploy_summary: Option<String>,
     /// The deploying job's result: success, failure, cancelled or skipped
-    #[arg(long, env = "KFP_GITOPS_RESULT", value_name = "RESULT")]
-    pub result: Option<String>,
+    #[arg(long, env = "KFP_GITOPS_DEPLOY_RESULT", value_name = "RESULT")]
+    pub deploy_result: Option<String>,
 }

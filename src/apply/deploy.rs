@@ -6,6 +6,7 @@ use super::stage::Progress;
 use super::upload::{Before, Target, Uploaded};
 use super::{Outcome, Task};
 use crate::error::{Failure, Phase};
+use crate::ids::VersionId;
 use crate::ir::upload_documents;
 use crate::kfp::{Version, advice};
 use crate::report::{Action, Reason};
@@ -68,6 +69,9 @@ async fn attempt(
     if let Some(before) = &before
         && let Some(outcome) = judge(run, task, before, gathered).await
     {
+        if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
+            return watch(run, task, progress, before, gathered).await;
+        }
         return Ok(outcome);
     }
     let (_, _, created) = progress.now();
@@ -89,24 +93,15 @@ async fn attempt(
         .upload(task, progress, &target, document, &mut gathered.notes)
         .await?;
     drop(permit);
-    let (version, name, own) = match uploaded {
-        Uploaded::Theirs(version) => (version.id, version.name, false),
-        Uploaded::Own(id, name) => {
-            let settled = run.settle(task, progress, &target, (id, name), gathered).await?;
-            (settled.version, settled.name, settled.own)
-        }
-    };
-    let mut outcome = if own {
+    let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
+    let mut outcome = if settled.own {
         let action = if created { Action::Created } else { Action::Updated };
-        Outcome {
-            reason: task.reason,
-            ..Outcome::new(action)
-        }
+        Outcome { reason: task.reason, ..Outcome::new(action) }
     } else {
         adopted()
     };
-    outcome.version_id = Some(version);
-    outcome.version_name = Some(name);
+    outcome.version_id = Some(settled.version);
+    outcome.version_name = Some(settled.name);
     outcome.pipeline_id = Some(target.pipeline);
     Ok(outcome)
 }
@@ -116,6 +111,36 @@ pub(super) fn document(task: &Task) -> Result<Bytes, Box<Outcome>> {
     upload_documents(&task.spec)
         .map(Bytes::from)
         .map_err(|error| Box::new(Outcome::failed(error.failure())))
+}
+
+/// How long a run that has uploaded may still move or remove its version.
+const SETTLING: TimeDelta = TimeDelta::seconds(10);
+
+/// Whether the run of this version may still be settling it.
+fn is_young(run: &Run<'_>, version: &Version) -> bool {
+    let now = run.client.server_now().unwrap_or_else(chrono::Utc::now);
+    version.created_at.is_some_and(|created| now - created < SETTLING)
+}
+
+/// Another run uploaded the same just now: it may still move or remove it, and this run follows.
+async fn watch(
+    run: &Run<'_>,
+    task: &Task,
+    progress: &Progress,
+    theirs: &Version,
+    gathered: &mut Outcome,
+) -> Result<Outcome, Box<Outcome>> {
+    let earlier = theirs.created_at.map(|created| created - TimeDelta::seconds(1));
+    let target = Target {
+        pipeline: theirs.pipeline_id.clone(),
+        before: Some(Before { id: VersionId::new(""), created: earlier }),
+    };
+    let uploaded = Uploaded::Theirs(Box::new(theirs.clone()));
+    let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
+    let mut outcome = if settled.own { Outcome::new(Action::Updated) } else { adopted() };
+    outcome.version_id = Some(settled.version);
+    outcome.version_name = Some(settled.name);
+    Ok(outcome)
 }
 
 /// Whether the newest version, read again directly before writing, makes writing needless or wrong.

@@ -15,6 +15,7 @@
 //! visible can still hide one of two equal versions of concurrent runs from both.
 
 mod cancel;
+mod choice;
 mod deploy;
 mod diagnose;
 mod journal;

@@ -3,8 +3,9 @@
 //! Two runs can both see the old state and both upload. Once the second of an upload has passed, each lists
 //! again. Of equal versions next to each other the smallest (created, id) stays; each run removes only its
 //! own. A version that shares its second with other content would leave "the newest" to chance: its run
-//! moves it into a later second.
+//! moves it into a later second, and who relies on it waits and follows.
 
+use super::choice::{View, choose};
 use super::journal::{Entry, Event};
 use super::run::{Run, stores};
 use super::stage::{Progress, Stage};
@@ -14,14 +15,13 @@ use crate::error::{Failure, Phase};
 use crate::ids::{PipelineId, VersionId, VersionName};
 use crate::kfp::{ApiError, Version};
 use crate::plan::mark::Mark;
-use chrono::{DateTime, Utc};
 use std::time::Duration;
 
 /// A second of the server's clock, and a little for its way here.
 pub(super) const SECOND: Duration = Duration::from_millis(1050);
 
-/// How often a version is moved or listed again at most.
-const ROUNDS: usize = 6;
+/// How often a version is moved, followed or listed again at most.
+const ROUNDS: usize = 8;
 
 /// Versions per page when listing again: usually one is new.
 const FEW: usize = 4;
@@ -30,6 +30,7 @@ const FEW: usize = 4;
 const MANY: usize = 64;
 
 /// What stays.
+#[derive(Clone, Debug)]
 pub(super) struct Settled {
     /// The version that holds the content.
     pub version: VersionId,
@@ -39,241 +40,195 @@ pub(super) struct Settled {
     pub own: bool,
 }
 
-/// A version as far as the choice needs it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct View {
-    pub id: VersionId,
-    pub created: Option<DateTime<Utc>>,
-    /// Holds the content and carries our project's mark.
-    pub same: bool,
-    /// Was uploaded by this intent.
-    pub owned: bool,
-    /// Was uploaded by this program: its run keeps the same rules.
-    pub marked: bool,
-}
-
-/// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Choice {
-    /// The version that stays.
-    pub stays: VersionId,
-    /// Our own that go.
-    pub remove: Vec<VersionId>,
-    /// Ours stays, but must be moved into another second.
-    pub shares_second: bool,
-}
-
-/// Chooses among the versions newer than the one seen before the upload.
-pub(super) fn choose(views: &[View], own: &VersionId) -> Choice {
-    let alone = Choice {
-        stays: own.clone(),
-        remove: Vec::new(),
-        shares_second: false,
-    };
-    let Some(ours) = views.iter().find(|view| view.id == *own) else {
-        return alone;
-    };
-    let Some(created) = ours.created else { return alone };
-    // Equal content in between belongs together; other content in between makes the later one a revert.
-    let parted = |other: DateTime<Utc>| {
-        let (from, to) = (created.min(other), created.max(other));
-        from != to
-            && views
-                .iter()
-                .any(|view| !view.same && view.created.is_some_and(|time| (from..=to).contains(&time)))
-    };
-    let group: Vec<&View> = views
-        .iter()
-        .filter(|view| view.id == ours.id || (view.same && view.created.is_some_and(|time| !parted(time))))
-        .collect();
-    let Some(stays) = group.iter().min_by_key(|view| (view.created, &view.id)) else {
-        return alone;
-    };
-    let remove = group
-        .iter()
-        .filter(|view| view.owned && view.id != stays.id)
-        .map(|view| view.id.clone())
-        .collect();
-    let shares_second = stays.id == ours.id
-        && views
-            .iter()
-            .any(|view| !view.same && view.created == Some(created) && (!view.marked || view.id < ours.id));
-    Choice {
-        stays: stays.id.clone(),
-        remove,
-        shares_second,
+impl Settled {
+    fn of(version: &Version, own: bool) -> Self {
+        Self { version: version.id.clone(), name: version.name.clone(), own }
     }
 }
 
+impl From<Uploaded> for Settled {
+    fn from(uploaded: Uploaded) -> Self {
+        match uploaded {
+            Uploaded::Own(version, name) => Self { version, name, own: true },
+            Uploaded::Theirs(version) => Self::of(&version, false),
+        }
+    }
+}
+
+/// Where a round leads.
+enum Next {
+    Done(Settled),
+    Again(Settled),
+    Upload,
+}
+
 impl Run<'_> {
-    /// Reads back what was uploaded and settles it with what others uploaded meanwhile.
+    /// Reads back what holds the content now and settles it with what others upload at the same time.
     pub(super) async fn settle(
         &self,
         task: &Task,
         progress: &Progress,
         target: &Target,
-        mut own: (VersionId, VersionName),
+        uploaded: Uploaded,
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
         let mut target = target.clone();
+        let mut now = Settled::from(uploaded);
         for _ in 0..ROUNDS {
-            progress.stage(Stage::Uploaded(own.0.clone(), own.1.clone()));
+            if now.own {
+                progress.stage(Stage::Uploaded(now.version.clone(), now.name.clone()));
+            }
             tokio::time::sleep(SECOND).await;
-            let versions = match self.recent(&target, &own.0).await {
+            let versions = match self.recent(&target, &now.version).await {
                 Ok(versions) => versions,
                 Err(error) => {
-                    outcome
-                        .warnings
-                        .push(format!("the version was not read back: {}", error.message));
-                    return Ok(Settled {
-                        version: own.0,
-                        name: own.1,
-                        own: true,
-                    });
+                    outcome.warnings.push(format!("the version was not read back: {}", error.message));
+                    return Ok(now);
                 }
             };
-            let Some(mine) = versions.iter().find(|version| version.id == own.0) else {
-                return Err(Box::new(Outcome::failed(vanished(&own.1))));
-            };
-            let views: Vec<View> = versions
-                .iter()
-                .filter(|version| is_recent(version, mine, target.before.as_ref()))
-                .map(|version| self.view(task, version, &own.0, target.before_id()))
-                .collect();
-            let choice = choose(&views, &own.0);
-            if choice.stays == own.0 {
-                if !stores(task, mine) {
-                    return Err(Box::new(self.lossy(task, mine)));
-                }
-                self.remove_all(task, &target.pipeline, &choice.remove, outcome)
-                    .await;
-                if !choice.shares_second || self.cancel.is_stopping() {
-                    return Ok(Settled {
-                        version: own.0,
-                        name: own.1,
-                        own: true,
-                    });
-                }
-                match self.relocate(task, progress, &target, &own, outcome).await? {
-                    Moved::Again(version, name, newest) => {
-                        own = (version, name);
-                        target.before = newest;
-                    }
-                    Moved::Theirs(settled) => return Ok(settled),
-                }
+            let next = if now.own {
+                self.settle_own(task, &target, &now, &versions, outcome).await?
             } else {
-                let kept = versions.iter().find(|version| version.id == choice.stays);
-                let name = kept.map_or_else(|| own.1.clone(), |version| version.name.clone());
-                let theirs = kept.is_some_and(|version| !self.owns(task, version));
-                self.remove_all(task, &target.pipeline, &choice.remove, outcome)
-                    .await;
-                return Ok(Settled {
-                    version: choice.stays,
-                    name,
-                    own: !theirs,
-                });
+                self.follow(task, &target, &now, &versions)
+            };
+            match next {
+                Next::Done(settled) => return Ok(settled),
+                Next::Again(settled) => now = settled,
+                Next::Upload => now = self.upload_again(task, progress, &mut target, outcome).await?,
             }
         }
-        outcome
-            .warnings
-            .push("another version was uploaded in the same second, again and again".to_owned());
-        Ok(Settled {
-            version: own.0,
-            name: own.1,
-            own: true,
-        })
+        outcome.warnings.push("others kept uploading in the same seconds: look at the newest version".to_owned());
+        Ok(now)
     }
 
-    /// Moves our version into a later second: removes it and uploads it anew.
-    async fn relocate(
+    /// One look at what this run uploaded.
+    async fn settle_own(
+        &self,
+        task: &Task,
+        target: &Target,
+        now: &Settled,
+        versions: &[Version],
+        outcome: &mut Outcome,
+    ) -> Result<Next, Box<Outcome>> {
+        let Some(mine) = versions.iter().find(|version| version.id == now.version) else {
+            return Err(Box::new(Outcome::failed(vanished(&now.name))));
+        };
+        let views = self.views(task, target, versions, Some(mine));
+        let choice = choose(&views, &mine.id);
+        if choice.stays == mine.id && !stores(task, mine) {
+            return Err(Box::new(self.lossy(task, mine)));
+        }
+        self.remove_all(task, &target.pipeline, &choice.remove, outcome).await;
+        if choice.stays != mine.id {
+            let Some(kept) = versions.iter().find(|version| version.id == choice.stays) else {
+                return Ok(Next::Done(now.clone()));
+            };
+            let settled = Settled::of(kept, self.owns(task, kept));
+            return Ok(if choice.moves && !self.cancel.is_stopping() { Next::Again(settled) } else { Next::Done(settled) });
+        }
+        if !choice.moves || self.cancel.is_stopping() {
+            return Ok(Next::Done(now.clone()));
+        }
+        outcome.notes.push(format!(
+            "version `{}` shared its second with other content, so that the newest was left to chance: uploaded again",
+            now.name
+        ));
+        self.remove_all(task, &target.pipeline, std::slice::from_ref(&mine.id), outcome).await;
+        Ok(Next::Upload)
+    }
+
+    /// One look at what another run uploaded: is it still there, and will it stay where it is?
+    fn follow(&self, task: &Task, target: &Target, now: &Settled, versions: &[Version]) -> Next {
+        let views = self.views(task, target, versions, None);
+        let holding = |version: &&Version| stores(task, version) && self.mark(version).is_some();
+        if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
+            // Of several its own run may remove this one: what they all keep is what counts.
+            let choice = choose(&views, &theirs.id);
+            let kept = versions.iter().find(|version| version.id == choice.stays).unwrap_or(theirs);
+            let settled = Settled::of(kept, false);
+            let wait = choice.moves && !self.cancel.is_stopping();
+            return if wait { Next::Again(settled) } else { Next::Done(settled) };
+        }
+        match versions.iter().find(holding) {
+            // Moved by its run, into another second.
+            Some(moved) => Next::Again(Settled::of(moved, self.owns(task, moved))),
+            // Its run died in between, or somebody removed it.
+            None if self.cancel.is_stopping() => Next::Done(now.clone()),
+            None => Next::Upload,
+        }
+    }
+
+    /// Uploads in a later second what is not there any more.
+    async fn upload_again(
         &self,
         task: &Task,
         progress: &Progress,
-        target: &Target,
-        own: &(VersionId, VersionName),
+        target: &mut Target,
         outcome: &mut Outcome,
-    ) -> Result<Moved, Box<Outcome>> {
-        outcome.notes.push(format!(
-            "version `{}` shared its second with other content, so that the newest was left to chance: uploaded again",
-            own.1
-        ));
-        self.remove_all(task, &target.pipeline, std::slice::from_ref(&own.0), outcome)
-            .await;
+    ) -> Result<Settled, Box<Outcome>> {
         progress.stage(Stage::Quiet);
-        let newest = match self.client.newest_version(&target.pipeline).await {
-            Ok(newest) => newest,
-            Err(error) => {
-                return Err(Box::new(Outcome::failed(
-                    error.into_failure(Phase::Apply, "reading the newest version"),
-                )));
-            }
-        };
+        let newest = self.client.newest_version(&target.pipeline).await.map_err(|error| {
+            Box::new(Outcome::failed(error.into_failure(Phase::Apply, "reading the newest version")))
+        })?;
         if let Some(version) = &newest
             && stores(task, version)
             && self.mark(version).is_some()
         {
-            let own = self.owns(task, version);
-            return Ok(Moved::Theirs(Settled {
-                version: version.id.clone(),
-                name: version.name.clone(),
-                own,
-            }));
+            return Ok(Settled::of(version, self.owns(task, version)));
         }
-        let document = super::deploy::document(task)?;
-        let again = Target {
-            pipeline: target.pipeline.clone(),
-            before: newest.as_ref().map(Before::of),
-        };
+        target.before = newest.as_ref().map(Before::of);
         drop(newest);
-        match self
-            .upload(task, progress, &again, document, &mut outcome.notes)
-            .await?
-        {
-            Uploaded::Own(version, name) => Ok(Moved::Again(version, name, again.before)),
-            Uploaded::Theirs(version) => Ok(Moved::Theirs(Settled {
-                version: version.id.clone(),
-                name: version.name.clone(),
-                own: false,
-            })),
-        }
+        let document = super::deploy::document(task)?;
+        let uploaded = self.upload(task, progress, target, document, &mut outcome.notes).await?;
+        Ok(uploaded.into())
     }
 
-    /// The versions down to `before`, and ours by id where a lagging list does not show it yet.
-    async fn recent(&self, target: &Target, own: &VersionId) -> Result<Vec<Version>, ApiError> {
+    /// The versions down to what was there before, and the one of that id where a lagging list does not
+    /// show it yet.
+    async fn recent(&self, target: &Target, id: &VersionId) -> Result<Vec<Version>, ApiError> {
         let mut found: Vec<Version> = Vec::new();
         let mut token = None;
         loop {
-            let page = self
-                .client
-                .versions_page(&target.pipeline, FEW, token.as_deref())
-                .await?;
+            let page = self.client.versions_page(&target.pipeline, FEW, token.as_deref()).await?;
             found.extend(page.items);
-            let reached = found
-                .iter()
-                .any(|version| target.before_id() == Some(&version.id));
+            let reached = target.before.as_ref().is_some_and(|before| {
+                // Its whole second is looked at: what it shared it with may have moved since.
+                found.last().is_some_and(|version| version.created_at < before.created)
+            });
             match page.next {
                 Some(next) if !reached && found.len() < MANY => token = Some(next),
                 _ => break,
             }
         }
-        if !found.iter().any(|version| version.id == *own)
-            && let Some(version) = self.client.version(&target.pipeline, own).await?
+        if !found.iter().any(|version| version.id == *id)
+            && let Some(version) = self.client.version(&target.pipeline, id).await?
         {
             found.push(version);
         }
         Ok(found)
     }
 
-    fn view(&self, task: &Task, version: &Version, own: &VersionId, before: Option<&VersionId>) -> View {
-        let is_own = version.id == *own;
-        // What was there before is not part of the choice; it only may share our second.
-        let is_before = before == Some(&version.id);
+    fn views(&self, task: &Task, target: &Target, versions: &[Version], mine: Option<&Version>) -> Vec<View> {
+        let recent = |version: &&Version| {
+            mine.is_some_and(|mine| version.id == mine.id || version.created_at == mine.created_at)
+                || target.before.as_ref().is_none_or(|before| version.created_at >= before.created)
+        };
+        versions.iter().filter(recent).map(|version| self.view(task, target, version, mine)).collect()
+    }
+
+    fn view(&self, task: &Task, target: &Target, version: &Version, mine: Option<&Version>) -> View {
+        let is_mine = mine.is_some_and(|mine| mine.id == version.id);
+        // What was there before never stays in the place of ours (`--force`); it may part or share a second.
+        let is_before = target.before_id() == Some(&version.id);
+        let same = is_mine || (!is_before && self.holds(task, version) && self.mark(version).is_some());
+        let stored = version.spec.as_ref().map(crate::ir::Spec::digest);
         View {
             id: version.id.clone(),
             created: version.created_at,
-            same: is_own || (!is_before && self.holds(task, version) && self.mark(version).is_some()),
-            owned: is_own || (!is_before && self.owns(task, version)),
-            marked: !is_before && Mark::parse(&version.description).is_some(),
+            content: if same { Some(task.digest) } else { stored },
+            same,
+            owned: is_mine || (!is_before && self.owns(task, version)),
+            marked: Mark::parse(&version.description).is_some(),
         }
     }
 
@@ -358,18 +313,6 @@ impl Run<'_> {
     }
 }
 
-/// Whether a version belongs to the choice: what is newer than the newest before, and what shares our second.
-fn is_recent(version: &Version, mine: &Version, before: Option<&Before>) -> bool {
-    version.id == mine.id
-        || version.created_at == mine.created_at
-        || before.is_none_or(|before| version.created_at > before.created)
-}
-
-enum Moved {
-    Again(VersionId, VersionName, Option<Before>),
-    Theirs(Settled),
-}
-
 fn vanished(name: &VersionName) -> Failure {
     Failure::infrastructure(
         Phase::Apply,
@@ -377,6 +320,3 @@ fn vanished(name: &VersionName) -> Failure {
     )
     .hint("run again; if it happens again, look for another program that manages the same pipelines")
 }
-
-#[cfg(test)]
-mod tests;

@@ -13,7 +13,7 @@ use crate::plan::drift::removed;
 use crate::plan::identity::{Identity, Rules, identify};
 use crate::plan::mark::Mark;
 use crate::plan::{Decision, Planned};
-use crate::report::{Action, PipelineReport, PlanReport, Report};
+use crate::report::{Action, PipelineReport, PlanReport, Report, Specs};
 use crate::settings::{Settings, merge};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -245,6 +245,10 @@ fn fill(
                 if entry.action == Action::Create {
                     created.push(planned(&compiled, name));
                 }
+                entry.specs = Some(Specs {
+                    before: before.map(|before| before.spec.clone()),
+                    after: compiled.spec.clone(),
+                });
                 entry.difference = Some(Box::new(difference)).filter(|_| entry.action != Action::Unchanged);
             }
         }

@@ -17,7 +17,7 @@ use crate::plan::identity::{Identity, Rules};
 use crate::plan::mark::Mark;
 use crate::plan::naming::{VersionFacts, version_name};
 use crate::plan::{Decision, Planned, state};
-use crate::report::{Action, PipelineReport, Reason, Report, ServerReport};
+use crate::report::{Action, PipelineReport, Reason, Report, ServerReport, Specs};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 
@@ -372,6 +372,17 @@ fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> Vers
     }
 }
 
+/// Both sides of a planned pipeline.
+fn specs(planned: &Planned) -> Specs {
+    let after = planned.compiled.spec.clone();
+    let before = match &planned.decision {
+        Decision::Unchanged { .. } => Some(after.clone()),
+        Decision::Update { newest, .. } => newest.as_ref().and_then(|newest| newest.spec.clone()),
+        Decision::Create { .. } | Decision::Refused(_) => None,
+    };
+    Specs { before, after }
+}
+
 /// One line of the report for a plan's decision.
 #[must_use]
 pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> PipelineReport {
@@ -384,6 +395,7 @@ pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> Pipe
         notes: planned.notes.clone(),
         difference: planned.difference.clone(),
         suggested_version: planned.suggested_version.clone(),
+        specs: Some(specs(planned)),
         ..PipelineReport::of(&planned.compiled, Action::Create)
     };
     match &planned.decision {

@@ -6,7 +6,7 @@ use crate::cli::{DiffArgs, Global};
 use crate::error::{Failure, Phase};
 use crate::plan::diff::{Difference, Status, diff, diff_unreadable};
 use crate::plan::drift::{Drift, DriftKind};
-use crate::report::{Action, PipelineReport, PlanReport, Report};
+use crate::report::{Action, PipelineReport, PlanReport, Report, Specs};
 use crate::settings::Settings;
 
 /// Runs the command.
@@ -56,7 +56,10 @@ fn pair(mut before: Vec<Loaded>, after: Vec<Loaded>, report: &mut Report) {
                     Status::Changed | Status::Unreadable => Action::Update,
                 };
                 entry.digest = difference.after.digest;
-                entry.notes.extend(difference.reason.clone());
+                entry.specs = new.spec.as_ref().ok().map(|after| Specs {
+                    before: old.as_ref().and_then(|old| old.spec.as_ref().ok().cloned()),
+                    after: after.clone(),
+                });
                 entry.difference = Some(Box::new(difference));
             }
             Err(failure) => {

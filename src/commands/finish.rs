@@ -5,7 +5,7 @@ use crate::cli::{Format, Global};
 use crate::context::{self, Context};
 use crate::error::Failure;
 use crate::forge::publish::{Faces, Publisher};
-use crate::report::{Report, annotations, json, outputs, text};
+use crate::report::{Report, annotations, json, outputs, page, text};
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use std::io::Write;
@@ -54,6 +54,19 @@ pub fn read_context(environment: &Environment) -> Context {
 
 fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
     let mut code = report.settle();
+    if let Some(path) = &output.html {
+        let written = write_whole(path, &page::render(&report));
+        if let Err(error) = written {
+            report.error.get_or_insert(
+                Failure::usage(
+                    crate::error::Phase::Report,
+                    format!("cannot write the page `{}`: {error}", path.display()),
+                )
+                .hint("give a path you may write to with `--html`"),
+            );
+            code = report.settle();
+        }
+    }
     if let Some(path) = &output.results {
         if let Err(failure) = write_results(path, &report) {
             report.error.get_or_insert(failure);

@@ -7,7 +7,7 @@ use crate::cli::{Drawing, Global, GraphArgs};
 use crate::error::{Class, Failure, Phase};
 use crate::ir::graph::Graph;
 use crate::ir::{Pipeline, Spec, canonical};
-use crate::report::Report;
+use crate::report::{Report, graph};
 use crate::settings::Settings;
 use std::path::Path;
 
@@ -21,7 +21,7 @@ pub async fn run(settings: &Settings, global: &Global, arguments: &GraphArgs) ->
             finish::say(&text);
             0
         }
-        Err(failure) => finish::finish(settings, stopped(settings, "graph", failure), None).await,
+        Err(failure) => finish::finish(settings, stopped(settings, "graph", failure)).await,
     }
 }
 
@@ -90,11 +90,12 @@ async fn uploaded(settings: &Settings, name: &str) -> Result<Spec, Failure> {
 fn one(spec: &Spec, file: &str, form: Drawing) -> Result<String, Failure> {
     let canonical =
         canonical(spec).map_err(|error| Failure::failed(Phase::Plan, error.to_string()).file(file))?;
-    let graph = Graph::of(&Pipeline::of(&canonical), MOST);
-    match form {
-        Drawing::Json => serde_json::to_string_pretty(&graph)
-            .map(|text| format!("{text}\n"))
-            .map_err(|error| Failure::internal(Phase::Report, error.to_string())),
-        Drawing::Mermaid | Drawing::Svg => Err(Failure::internal(Phase::Report, "not drawn yet")),
-    }
+    let view = Pipeline::of(&canonical);
+    let drawing = Graph::of(&view, MOST);
+    let text = match form {
+        Drawing::Json => graph::json(view.name, &drawing),
+        Drawing::Mermaid => graph::mermaid::whole(&drawing),
+        Drawing::Svg => graph::svg::svg(view.name, &drawing),
+    };
+    Ok(format!("{}\n", text.trim_end()))
 }

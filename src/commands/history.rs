@@ -13,7 +13,7 @@ use crate::plan::decide::against;
 use crate::plan::diff::{ClassCounts, Difference, Step, diff};
 use crate::plan::mark::Mark;
 use crate::report::table::table;
-use crate::report::text::Paint;
+use crate::report::text::{Options, Paint};
 use crate::report::text_changes;
 use crate::settings::Settings;
 use serde::Serialize;
@@ -92,7 +92,12 @@ pub async fn run(settings: &Settings, arguments: &HistoryArgs) -> u8 {
                         between.name, between.from, between.to
                     )))
                 );
-                text.push_str(&text_changes::render(&between.difference, verbose, paint, "  "));
+                let options = Options {
+                    color: settings.output.color,
+                    verbose,
+                    quiet: false,
+                };
+                text.push_str(&text_changes::below(&between.difference, None, options));
                 text
             })
             .await

@@ -26,7 +26,7 @@ pub async fn run(settings: &Settings, arguments: NotifyArgs) -> u8 {
         return ExitCode::Success.code();
     };
     // Without the job's own word: what its report says, and silence never looks like success.
-    let result = arguments.result.as_deref().unwrap_or(match &report {
+    let result = arguments.deploy_result.as_deref().unwrap_or(match &report {
         Some(report) if report.exit_code == 0 => "success",
         _ => "failure",
     });
@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, arguments: NotifyArgs) -> u8 {
 }
 
 fn read(arguments: &NotifyArgs) -> Result<String, Failure> {
-    match arguments.report.as_deref() {
+    match arguments.deploy_summary.as_deref() {
         None => Ok(String::new()),
         Some("-") => {
             let mut text = String::new();

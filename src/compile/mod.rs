@@ -75,7 +75,9 @@ pub struct FileResult {
 }
 
 /// How far the compile was kept away from the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum SandboxLevel {
     /// Nothing was kept away.
@@ -102,7 +104,7 @@ impl SandboxLevel {
 }
 
 /// Which Python and which kfp compiled, and why those.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EngineInfo {
     /// The interpreter.
     pub python: PathBuf,

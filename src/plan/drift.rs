@@ -18,7 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const NEARLY: u8 = 80;
 
 /// The kind of a disagreement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftKind {
     /// The repository has it and the server does not.
@@ -54,7 +56,7 @@ impl DriftKind {
 }
 
 /// One disagreement.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Drift {
     /// Its kind.
     pub kind: DriftKind,
@@ -81,7 +83,7 @@ pub struct Drift {
 }
 
 /// An orphan that is nearly equal to a pipeline that would be created.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Rename {
     /// The name of what would be created.
     pub name: String,

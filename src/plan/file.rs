@@ -23,14 +23,12 @@ pub struct PlanFile {
     pub schema: u32,
     /// `sha256` over everything else in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<String>")]
     pub digest: Option<Digest>,
     /// The program's version.
     pub tool_version: String,
     /// The commit that was compiled, 40 hex digits.
     pub commit: Option<String>,
     /// The name that every version of the run gets.
-    #[schemars(with = "String")]
     pub version_name: VersionName,
     /// What decides what is done beside content and server.
     pub settings: PlanSettings,
@@ -87,16 +85,12 @@ pub struct Entry {
     /// Its name on the server, as it is or would be.
     pub name: Option<String>,
     /// `create`, `update`, `unchanged` or `failed`.
-    #[schemars(with = "String")]
     pub action: Action,
     /// Why, where it helps.
-    #[schemars(with = "Option<String>")]
     pub reason: Option<Reason>,
     /// Digest of the compiled spec.
-    #[schemars(with = "Option<String>")]
     pub digest: Option<Digest>,
     /// The server's id of the pipeline.
-    #[schemars(with = "Option<String>")]
     pub pipeline_id: Option<PipelineId>,
     /// The newest version there.
     pub newest: Option<SeenVersion>,
@@ -107,13 +101,10 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 pub struct SeenVersion {
     /// The server's id.
-    #[schemars(with = "String")]
     pub id: VersionId,
     /// Its name.
-    #[schemars(with = "String")]
     pub name: VersionName,
     /// Digest of what it holds; `null` where that cannot be read.
-    #[schemars(with = "Option<String>")]
     pub digest: Option<Digest>,
 }
 
@@ -367,6 +358,14 @@ impl PlanFile {
             newest.name == self.version_name && newest.digest == then.digest && then.digest.is_some()
         })
     }
+}
+
+/// The JSON Schema of the file, pretty-printed, as committed in `schema/plan.schema.json`.
+#[must_use]
+pub fn json_schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(PlanFile)).unwrap_or_default();
+    text.push('\n');
+    text
 }
 
 /// Something that is no longer as planned.

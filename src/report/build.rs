@@ -96,6 +96,7 @@ impl PipelineReport {
             error: None,
             difference: None,
             suggested_version: None,
+            specs: None,
         }
     }
 

@@ -32,6 +32,7 @@ pub(crate) fn pipeline(name: &str, action: Action) -> PipelineReport {
         error: None,
         difference: None,
         suggested_version: None,
+        specs: None,
     }
 }
 

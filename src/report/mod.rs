@@ -12,6 +12,7 @@ pub mod json;
 pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
+pub mod page;
 pub mod summary;
 pub mod table;
 pub mod text;
@@ -27,12 +28,13 @@ pub(crate) mod fixtures;
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
+use crate::ir::Spec;
 use crate::plan::diff::Difference;
 use crate::plan::drift::Drift;
 use serde::{Deserialize, Serialize};
 
 /// What happened, or would happen, to one pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// `apply`: a new pipeline with its first version.
@@ -74,7 +76,7 @@ impl Action {
 }
 
 /// Why an action was taken, where the action alone does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// A pipeline (or version) that was on the server already was taken over.
@@ -116,7 +118,7 @@ impl Reason {
 }
 
 /// One pipeline in the report. Absent values are `null` in JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PipelineReport {
     /// Relative to the root with `/`.
     pub file: Option<String>,
@@ -155,10 +157,22 @@ pub struct PipelineReport {
     /// The semantic version that the changes ask for, where the newest version's name is one.
     #[serde(default)]
     pub suggested_version: Option<String>,
+    /// Both sides, for the faces that draw them; no part of JSON.
+    #[serde(skip)]
+    pub specs: Option<Specs>,
+}
+
+/// What was and what is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Specs {
+    /// What was there before, where there was something that can be read.
+    pub before: Option<Spec>,
+    /// What was compiled.
+    pub after: Spec,
 }
 
 /// What is known about the run as a plan.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PlanReport {
     /// Digest of the plan file, where the plan can be kept and carried out.
     pub digest: Option<Digest>,
@@ -172,7 +186,7 @@ pub struct PlanReport {
 }
 
 /// The server as it described itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ServerReport {
     /// `tag_name` of `healthz`, where told.
     pub version: Option<String>,
@@ -181,7 +195,7 @@ pub struct ServerReport {
 }
 
 /// How many pipelines of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counts {
     /// Files found.
     pub found: usize,
@@ -203,7 +217,7 @@ pub struct Counts {
 }
 
 /// A whole run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Report {
     /// Always 1.
     pub schema: u32,

@@ -193,15 +193,11 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
             line(text, &format!("      {}", paint.dim(&clean(note))));
         }
         if let Some(difference) = &pipeline.difference {
-            text.push_str(&text_changes::render(
+            text.push_str(&text_changes::below(
                 difference,
-                options.verbose,
-                paint,
-                "      ",
+                pipeline.suggested_version.as_deref(),
+                options,
             ));
-            if let Some(step) = text_changes::suggestion(difference, pipeline.suggested_version.as_deref()) {
-                line(text, &format!("      {}", paint.dim(&clean(&step))));
-            }
         }
         if options.verbose {
             if let Some(digest) = &pipeline.digest {

@@ -1,111 +1,43 @@
-//! What changes in a pipeline, and where server and repository disagree, for people at a terminal.
+//! What changes in a pipeline, and where server and repository disagree, below the rows at a terminal.
 
-use super::text::{Paint, clean};
-use crate::plan::diff::{Aspect, Change, Class, Difference, Status, Step, Subject, Verb};
-use crate::plan::drift::{Drift, DriftKind};
+use super::diff::words::headline;
+use super::diff::{Entry, text};
+use super::text::{Options, Paint, clean};
+use crate::plan::diff::{Difference, Status};
+use crate::plan::drift::{Drift, DriftKind, Rename};
 use std::fmt::Write as _;
 
-/// Changes of one pipeline that are shown without `-v`.
-const FEW: usize = 12;
-
-/// The changes, one line each, strongest first; with `verbose` all of them and the code.
+/// The changes of one pipeline below its row: a headline, then one line each.
 #[must_use]
-pub fn render(difference: &Difference, verbose: bool, paint: Paint, indent: &str) -> String {
-    let mut text = String::new();
+pub fn below(difference: &Difference, suggested: Option<&str>, options: Options) -> String {
     if difference.status == Status::Created {
-        return text;
+        return String::new();
     }
-    if let Some(reason) = &difference.reason {
-        let _ = writeln!(text, "{indent}{}", paint.yellow(&clean(reason)));
+    let paint = Paint(options.color);
+    let mut head = headline(difference);
+    if let Some(version) = suggested {
+        let _ = write!(head, " ({version})");
     }
-    if difference.changes.is_empty() && difference.status == Status::Unchanged {
-        let _ = writeln!(text, "{indent}{}", paint.dim("nothing changes"));
-        return text;
-    }
-    let shown = if verbose { usize::MAX } else { FEW };
-    for change in difference.changes.iter().take(shown) {
-        let line = clean(&sentence(change));
-        let sign = match change.class {
-            Class::Interface => paint.red("! breaks callers:"),
-            Class::Behaviour => "~ behaviour:".to_owned(),
-            Class::Environment => "~ environment:".to_owned(),
-            Class::Cosmetic => paint.dim("· cosmetic:"),
-        };
-        let _ = writeln!(text, "{indent}{sign} {line}");
-        if verbose {
-            for row in change.patch.iter().flat_map(|patch| patch.lines()) {
-                let row = clean(row);
-                let row = match row.as_bytes().first() {
-                    Some(b'+') => paint.green(&row),
-                    Some(b'-') => paint.red(&row),
-                    _ => paint.dim(&row),
-                };
-                let _ = writeln!(text, "{indent}    {row}");
-            }
-        }
-    }
-    let hidden = difference.changes.len().saturating_sub(shown);
-    if hidden > 0 {
-        let _ = writeln!(
-            text,
-            "{indent}{}",
-            paint.dim(&format!("and {hidden} more, shown with -v"))
-        );
-    }
-    text
-}
-
-/// The step of a semantic version as a suggestion, where there is one.
-#[must_use]
-pub fn suggestion(difference: &Difference, version: Option<&str>) -> Option<String> {
-    if difference.status == Status::Created || difference.step == Step::None {
-        return None;
-    }
-    Some(match version {
-        Some(version) => format!("semantic version: {} ({version})", difference.step.as_str()),
-        None => format!("semantic version: {}", difference.step.as_str()),
-    })
-}
-
-fn sentence(change: &Change) -> String {
-    let subject = match &change.subject {
-        Subject::Pipeline => "pipeline".to_owned(),
-        Subject::Input(name) => format!("parameter `{name}`"),
-        Subject::Output(name) => format!("output `{name}`"),
-        Subject::Task(name) => format!("task `{name}`"),
-        Subject::Component(name) => format!("component `{name}`"),
+    let entry = Entry {
+        name: "",
+        file: None,
+        difference,
+        graph: None,
     };
-    let mut text = subject;
-    if change.aspect != Aspect::Itself {
-        text.push_str(&format!(": {}", aspect(change.aspect)));
+    let rendered = text::render(
+        &[entry],
+        text::Options {
+            color: options.color,
+            verbose: options.verbose,
+            width: None,
+        },
+    );
+    let mut out = format!("      {}\n", paint.dim(&clean(&head)));
+    // The first line names the pipeline, which the row above has done.
+    for line in rendered.lines().skip(1) {
+        let _ = writeln!(out, "    {line}");
     }
-    if let Some(name) = &change.name {
-        text.push_str(&format!(" `{name}`"));
-    }
-    text.push_str(match change.verb {
-        Verb::Added => " added",
-        Verb::Removed => " removed",
-        Verb::Changed => " changed",
-        Verb::Renamed => " renamed",
-        Verb::Moved => " moved",
-    });
-    match (&change.before, &change.after) {
-        (Some(before), Some(after)) => text.push_str(&format!(": {before} → {after}")),
-        (None, Some(value)) | (Some(value), None) => text.push_str(&format!(": {value}")),
-        (None, None) => {}
-    }
-    if change.count > 1 {
-        text.push_str(&format!(" ({} places)", change.count));
-    }
-    text
-}
-
-fn aspect(aspect: Aspect) -> String {
-    // The words of JSON, with spaces: `environment-variable` is "environment variable".
-    serde_json::to_value(aspect)
-        .ok()
-        .and_then(|value| value.as_str().map(|word| word.replace('-', " ")))
-        .unwrap_or_default()
+    out
 }
 
 /// The disagreements, one line each and the rename beneath. `against` is the commit that was compared
@@ -121,10 +53,7 @@ pub fn drift(drift: &[Drift], against: Option<&str>, paint: Paint) -> String {
             clean(&drift_sentence(one, against))
         );
         if let Some(rename) = &one.rename {
-            let line = format!(
-                "`{}` in `{}` is {} % the same: to keep the old pipeline and its versions, write into kfp-gitops.yaml",
-                rename.name, rename.file, rename.similarity
-            );
+            let line = rename_sentence(rename);
             let _ = writeln!(text, "    {} {}", paint.cyan("renamed?"), clean(&line));
             let _ = writeln!(text, "      {}", clean(&rename.config));
         }
@@ -132,7 +61,18 @@ pub fn drift(drift: &[Drift], against: Option<&str>, paint: Paint) -> String {
     text
 }
 
-fn drift_sentence(drift: &Drift, against: Option<&str>) -> String {
+/// The offer to keep a pipeline under its old name.
+#[must_use]
+pub fn rename_sentence(rename: &Rename) -> String {
+    format!(
+        "`{}` in `{}` is {} % the same: to keep the old pipeline and its versions, write into `kfp-gitops.yaml`",
+        rename.name, rename.file, rename.similarity
+    )
+}
+
+/// What the disagreement is.
+#[must_use]
+pub fn drift_sentence(drift: &Drift, against: Option<&str>) -> String {
     let name = &drift.name;
     let when = drift
         .created_at

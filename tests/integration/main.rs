@@ -1,6 +1,7 @@
 //! The binary and the library from outside; one file per capability.
 
 mod action;
+mod against;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
@@ -8,12 +9,15 @@ mod connecting;
 mod deploy;
 mod discovery;
 mod documentation;
+mod drift;
 mod fault;
 mod faults;
 mod forge;
+mod history;
 mod kfp_client;
 mod logins;
 mod moving_over;
+mod plan_file;
 mod registry;
 mod schedules;
 mod support;

@@ -36,7 +36,9 @@ use crate::ir::graph::Graph;
 use serde::{Deserialize, Serialize};
 
 /// The effect of a change on those who use the pipeline, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// Callers break: a parameter removed, made required, or retyped; an output removed or retyped.
@@ -71,7 +73,9 @@ impl Class {
 }
 
 /// The part of a semantic version that the changes ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Nothing changed.
@@ -98,7 +102,9 @@ impl Step {
 }
 
 /// What a change is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum Subject {
     /// The pipeline as a whole.
@@ -114,7 +120,9 @@ pub enum Subject {
 }
 
 /// Which side of the subject changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Aspect {
@@ -169,7 +177,9 @@ pub enum Aspect {
 }
 
 /// What happened to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Only after.
@@ -185,7 +195,7 @@ pub enum Verb {
 }
 
 /// One change. Texts are as in the spec, unescaped; whoever shows them escapes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// Its effect.
     pub class: Class,
@@ -211,7 +221,7 @@ pub struct Change {
 }
 
 /// Whether there was something before, and whether it could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// There was nothing before.
@@ -225,7 +235,7 @@ pub enum Status {
 }
 
 /// One side of a difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Side {
     /// Digest of the spec; absent for what is no spec.
     pub digest: Option<Digest>,
@@ -234,7 +244,7 @@ pub struct Side {
 }
 
 /// How many changes of each class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[allow(missing_docs)]
 pub struct ClassCounts {
     pub interface: usize,
@@ -244,7 +254,7 @@ pub struct ClassCounts {
 }
 
 /// What changes in one pipeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Difference {
     /// `pipelineInfo.name` of the new spec.
     pub pipeline: String,

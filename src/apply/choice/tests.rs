@@ -5,6 +5,7 @@ fn view(id: &str, second: i64, content: char) -> View {
     View {
         id: VersionId::new(id),
         created: DateTime::from_timestamp(1_795_219_200 + second, 0),
+        content: Some(Digest::from_bytes([content as u8; 32])),
         same: content == 'A',
         owned: false,
         marked: true,
@@ -24,7 +25,7 @@ fn alone_it_stays() {
         Choice {
             stays: VersionId::new("b"),
             remove: vec![],
-            shares_second: false
+            moves: false
         }
     );
 }
@@ -56,17 +57,17 @@ fn other_content_in_between_makes_it_a_revert() {
 #[test]
 fn a_second_shared_with_other_content_is_left_by_the_larger_id() {
     let views = [view("a", 1, 'B'), owned(view("b", 1, 'A'))];
-    assert!(choose(&views, &VersionId::new("b")).shares_second);
+    assert!(choose(&views, &VersionId::new("b")).moves);
     let views = [owned(view("a", 1, 'A')), view("b", 1, 'B')];
     assert!(
-        !choose(&views, &VersionId::new("a")).shares_second,
+        !choose(&views, &VersionId::new("a")).moves,
         "the run of `b` moves"
     );
     let mut by_hand = view("b", 1, 'B');
     by_hand.marked = false;
     let views = [owned(view("a", 1, 'A')), by_hand];
     assert!(
-        choose(&views, &VersionId::new("a")).shares_second,
+        choose(&views, &VersionId::new("a")).moves,
         "nobody else moves what was uploaded by hand"
     );
 }
