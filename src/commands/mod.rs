@@ -87,8 +87,8 @@ pub fn main(environment: Environment) -> u8 {
 }
 
 async fn run(mut cli: Cli, environment: Environment) -> u8 {
-    if matches!(cli.command, Command::Notify(_)) {
-        // It asks no pipelines server, so a job on GitHub need not name one.
+    if matches!(cli.command, Command::Notify(_) | Command::Compile(_)) {
+        // They ask no pipelines server, so a job on GitHub need not name one.
         cli.global.endpoint.get_or_insert_with(|| "embedded".to_owned());
     }
     let (name, mut paths): (&str, Vec<PathBuf>) = match &cli.command {

@@ -1,5 +1,10 @@
 //! The binary and the library from outside; one file per capability.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
 mod action;
 mod against;
 mod compile_attacks;
