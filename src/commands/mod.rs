@@ -86,7 +86,11 @@ pub fn main(environment: Environment) -> u8 {
     }
 }
 
-async fn run(cli: Cli, environment: Environment) -> u8 {
+async fn run(mut cli: Cli, environment: Environment) -> u8 {
+    if matches!(cli.command, Command::Notify(_) | Command::Compile(_)) {
+        // They ask no pipelines server, so a job on GitHub need not name one.
+        cli.global.endpoint.get_or_insert_with(|| "embedded".to_owned());
+    }
     let (name, mut paths): (&str, Vec<PathBuf>) = match &cli.command {
         Command::Apply(arguments) => ("apply", arguments.paths.clone()),
         Command::Auto(arguments) => ("auto", arguments.paths.clone()),
@@ -98,6 +102,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
         Command::Doctor => ("doctor", Vec::new()),
+        Command::Notify(_) => ("notify", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
         _ => ("serve", Vec::new()),
     };

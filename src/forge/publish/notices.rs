@@ -92,6 +92,8 @@ impl Telling {
     async fn receivers(&self) -> Receivers {
         let mut log = Vec::new();
         let ntfy = match &self.ntfy {
+            // A job whose run another job tells of.
+            Some(address) if address.expose().eq_ignore_ascii_case("none") => None,
             Some(address) => match Ntfy::parse(address, self.ntfy_token.as_ref()) {
                 Ok(ntfy) => Some(ntfy),
                 Err(why) => {

@@ -349,6 +349,20 @@ async fn unchanged_pushes_are_quiet_and_hands_are_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn none_is_no_address() {
+    let fake = Arc::new(Fake::new(false));
+    let telling = Telling {
+        ntfy: Some(secret("none")),
+        ..telling(&fake, Kind::Gitea, "push")
+    };
+    assert_eq!(run(telling, &fixtures::some_failed()).await, Vec::<String>::new());
+    assert_eq!(
+        fake.with(|state| (state.messages.len(), state.hooks.len())),
+        (0, 1)
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn another_jobs_summary_is_told_and_a_dead_one_is_closed() {
     // The deployment died after `pending`.
     let fake = Arc::new(Fake::new(false));
