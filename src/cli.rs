@@ -50,8 +50,12 @@ pub enum Command {
     Show(ShowArgs),
     /// A pipeline's versions, and what changed between any two
     History(HistoryArgs),
+    /// Find out why a deployment cannot work: network, login, rights, versions; writes nothing
+    Doctor,
     /// Serve the embedded registry as a pipelines API
     Serve(ServeArgs),
+    /// Tell forge, ntfy and webhook what another job did
+    Notify(NotifyArgs),
     /// Write a workflow for the forge and a commented configuration
     Init(InitArgs),
     /// Print the version, the commit it was built from, and the platform
@@ -529,4 +533,20 @@ pub struct InitArgs {
     /// Overwrite files that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Arguments of `notify`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NotifyArgs {
+    /// The deploying step's output `summary`, a results file, or `-` for standard input
+    #[arg(
+        long,
+        env = "KFP_GITOPS_DEPLOY_SUMMARY",
+        hide_env_values = true,
+        value_name = "JSON|FILE"
+    )]
+    pub deploy_summary: Option<String>,
+    /// The deploying job's result: success, failure, cancelled or skipped
+    #[arg(long, env = "KFP_GITOPS_DEPLOY_RESULT", value_name = "RESULT")]
+    pub deploy_result: Option<String>,
 }

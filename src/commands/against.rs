@@ -32,7 +32,7 @@ pub async fn run(settings: &Settings, global: &Global, reference: &str, expect_n
         report.stop(failure);
     }
     report.seconds = started.elapsed().as_secs_f64();
-    finish::finish(settings, report).await
+    finish::finish(settings, report, None).await
 }
 
 async fn compare(

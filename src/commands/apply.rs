@@ -1,12 +1,11 @@
 //! `apply`: carries the plan out; `auto`: whether this CI job may.
 
 use super::deploy::{Prepared, Timed, entry, prepare};
-use super::{finish, plan, plan_file, signals};
-use crate::apply::{ApplySettings, Cancel, Outcome, Task, apply};
+use super::lineage::{History, RunLineage};
+use super::{finish, plan, plan_file, signals, telling};
+use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
-use crate::git::Git;
-use crate::ids::VersionName;
 use crate::plan::Decision;
 use crate::plan::drift::DriftKind;
 use crate::plan::file::{Moved, PlanFile, refusal};
@@ -17,6 +16,7 @@ use crate::settings::Settings;
 /// Runs `apply`; with a plan exactly that, or nothing.
 pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, true);
     let report = match prepare(settings, "apply").await {
         Ok(prepared) => {
             carry_out(
@@ -35,6 +35,7 @@ pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String
             seconds: started.elapsed().as_secs_f64(),
             ..report
         },
+        publisher,
     )
     .await
 }
@@ -42,13 +43,12 @@ pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String
 /// Runs `auto`: plan or apply, as the CI job and `apply.refs` say.
 pub async fn auto(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let context = finish::read_context(&settings.environment);
-    let git = Git::new(&settings.root);
     let default = context
         .default_branch
         .as_ref()
         .map(|branch| format!("origin/{branch}"));
     let reachable = match (&context.tag, &context.sha, default) {
-        (Some(_), Some(commit), Some(branch)) => git.is_ancestor(commit, &branch),
+        (Some(_), Some(commit), Some(branch)) => History::of(settings).is_ancestor(commit, &branch).await,
         _ => None,
     };
     let (command, why) = decide(&context, &settings.apply.refs, reachable);
@@ -114,33 +114,30 @@ async fn carry_out(
         }
         entries.push(entry);
     }
-    let cancel = Cancel::new();
-    let stopper = tokio::spawn({
-        let cancel = cancel.clone();
-        async move {
-            signals::asked_to_stop().await;
-            cancel.cancel();
-            super::complain("stopping: calls under way are settled; a second signal ends at once");
-            signals::asked_to_stop().await;
-            signals::end_at_once();
-        }
+    let (handle, cancel) = cancel();
+    let stopper = tokio::spawn(async move {
+        signals::asked_to_stop().await;
+        super::complain("stopping: calls under way are settled; a second signal ends at once");
+        handle.stop();
+        signals::asked_to_stop().await;
+        handle.stop();
+        signals::asked_to_stop().await;
+        signals::end_at_once();
     });
+    let journal = journal(settings, &context);
     let (places, tasks): (Vec<usize>, Vec<Task>) = tasks.into_iter().unzip();
-    let outcomes = apply(
-        &connected.client,
-        &apply_settings(settings, &version_name, &context),
-        tasks,
-        cancel,
-    )
-    .await;
+    let how = ApplySettings {
+        version_name,
+        mark: mark.clone(),
+        force: settings.apply.force,
+        shared: settings.server.shared,
+        refuse_moved: plan.is_some(),
+        lineage: RunLineage::of(settings, &context, &mark),
+    };
+    let outcomes = apply(&connected.client, &how, tasks, &cancel, &journal).await;
     stopper.abort();
     for (place, outcome) in places.into_iter().zip(outcomes) {
-        let entry = &mut entries[place];
-        settle(entry, outcome);
-        entry.url = match (&entry.pipeline_id, &entry.version_id) {
-            (Some(pipeline), Some(version)) => Some(connected.client.links().version(pipeline, version)),
-            _ => None,
-        };
+        settle(&mut entries[place], outcome);
     }
     report.pipelines.extend(entries);
     connected.close().await;
@@ -171,12 +168,21 @@ async fn refused(prepared: Prepared, moved: &[Moved]) -> Report {
     report
 }
 
-fn apply_settings(settings: &Settings, version_name: &VersionName, context: &Context) -> ApplySettings {
-    ApplySettings {
-        version_name: version_name.clone(),
-        intent: context.run_key(),
-        force: settings.apply.force,
+/// The journal, beside the results; a run without one only explains less.
+fn journal(settings: &Settings, context: &Context) -> Journal {
+    let folder = match settings.output.results.as_ref().and_then(|path| path.parent()) {
+        Some(folder) => folder.to_owned(),
+        None => settings.root.join(".kfp-gitops"),
+    };
+    let opened = match settings.output.results {
+        Some(_) => std::fs::create_dir_all(&folder),
+        None => super::connect::hide_from_git(&folder).map_err(std::io::Error::other),
     }
+    .and_then(|()| Journal::open(&folder.join("journal.jsonl"), context.run_key()));
+    opened.unwrap_or_else(|error| {
+        super::complain(&format!("warning: no journal of this run: {error}"));
+        Journal::none()
+    })
 }
 
 /// A write, with what it says of itself on the server.
@@ -219,8 +225,7 @@ fn task(timed: &Timed, mark: &Mark) -> Task {
         pipeline_description: pipeline_mark
             .describe(planned.compiled.description.lines().next().unwrap_or_default()),
         version_description: version_mark.describe(&first_line(timed, mark)),
-        pipeline_tags: pipeline_mark.tags(),
-        version_tags: version_mark.tags(),
+        tags: version_mark.tags(),
         expected_newest,
         reason: planned.reason,
     }
@@ -242,6 +247,7 @@ fn settle(entry: &mut PipelineReport, outcome: Outcome) {
     entry.pipeline_id = outcome.pipeline_id;
     entry.version_id = outcome.version_id;
     entry.version_name = outcome.version_name;
+    entry.url = outcome.url;
     entry.warnings.extend(outcome.warnings);
     entry.notes.extend(outcome.notes);
     entry.seconds += outcome.seconds;

@@ -206,8 +206,9 @@ async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
     match connected.client.server().await {
         Ok(server) => Ok((connected, server)),
         Err(failure) => {
+            let explained = super::doctor::explain(settings, &connected, failure).await;
             connected.close().await;
-            Err(failure)
+            Err(explained)
         }
     }
 }
@@ -351,7 +352,9 @@ pub(super) fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
         run: context
             .run_links()
             .guess
-            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned()),
+            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned())
+            // A person's run is an intent of its own: `--force` twice uploads twice.
+            .or_else(|| Some(format!("local:{}", uuid::Uuid::new_v4()))),
     }
 }
 

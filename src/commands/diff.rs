@@ -18,7 +18,7 @@ pub async fn run(settings: &Settings, global: &Global, arguments: &DiffArgs) -> 
     let (before, after) = match (before, after) {
         (Ok(before), Ok(after)) => (before, after),
         (Err(failure), _) | (_, Err(failure)) => {
-            return finish::finish(settings, stopped(settings, "diff", failure)).await;
+            return finish::finish(settings, stopped(settings, "diff", failure), None).await;
         }
     };
     report.plan = Some(PlanReport {
@@ -29,7 +29,7 @@ pub async fn run(settings: &Settings, global: &Global, arguments: &DiffArgs) -> 
     report.expect_no_changes = arguments.expect_no_changes;
     pair(before, after, &mut report);
     report.seconds = started.elapsed().as_secs_f64();
-    finish::finish(settings, report).await
+    finish::finish(settings, report, None).await
 }
 
 /// One line of the report for each pair; single pipelines are a pair whatever their names.

@@ -1,18 +1,25 @@
 //! The end of every command: the report goes to standard output, the results file and the job's outputs.
 
-use super::complain;
+use super::{complain, telling};
 use crate::cli::{Format, Global};
 use crate::context::{self, Context};
 use crate::error::Failure;
-use crate::report::{Report, json, outputs, page, text};
+use crate::forge::publish::{Faces, Publisher};
+use crate::report::{Report, annotations, json, outputs, page, text};
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Settles the report, writes all its forms, and gives the exit code.
-pub async fn finish(settings: &Settings, report: Report) -> u8 {
+/// Settles the report, writes all its forms, tells everybody, and gives the exit code.
+pub async fn finish(settings: &Settings, mut report: Report, publisher: Option<Publisher>) -> u8 {
     let context = read_context(&settings.environment);
+    report.settle();
+    if let Some(publisher) = publisher {
+        for line in publisher.finish(&report, Faces::default()).await {
+            complain(&line);
+        }
+    }
     write_all(report, &settings.output, &context)
 }
 
@@ -75,11 +82,18 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
             verbose: output.verbose > 0,
             quiet: output.quiet,
         };
-        text::render(&report, options)
+        let text = text::render(&report, options);
+        // No line that comes from a file or a server may command the runner.
+        if context.ci {
+            format!("{}\n", annotations::defused(&text))
+        } else {
+            text
+        }
     };
     // A reader that went away (`| head`) does not change what happened on the server.
     let _ = std::io::stdout().write_all(written.as_bytes());
     let _ = std::io::stdout().flush();
+    telling::annotate(&report, context);
     if let Some(path) = &context.output {
         let results = output.results.as_ref().map(|path| path.display().to_string());
         if let Err(error) = outputs::append(path, &outputs::outputs(&report, results.as_deref())) {

@@ -73,7 +73,7 @@ pub async fn run(settings: &Settings, arguments: &HistoryArgs) -> u8 {
     let paint = Paint(settings.output.color);
     let remote = match reach(settings).await {
         Ok(remote) => remote,
-        Err(failure) => return finish::finish(settings, stopped(settings, "history", failure)).await,
+        Err(failure) => return finish::finish(settings, stopped(settings, "history", failure), None).await,
     };
     let code = match &arguments.from {
         None => {

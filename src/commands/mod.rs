@@ -6,13 +6,17 @@ pub mod compile;
 pub mod connect;
 pub mod deploy;
 pub mod diff;
+pub mod doctor;
 pub mod drift;
 pub mod engine;
 pub mod finish;
 pub mod graph;
 pub mod history;
 pub mod init;
+pub mod lineage;
 pub mod list;
+pub mod login;
+pub mod notify;
 pub mod plan;
 pub mod plan_file;
 pub mod progress;
@@ -21,6 +25,7 @@ pub mod serve;
 pub mod show;
 pub mod signals;
 pub mod sources;
+pub mod telling;
 pub mod version;
 
 use crate::cli::{Cli, Command};
@@ -52,6 +57,9 @@ pub fn main(environment: Environment) -> u8 {
     if cfg!(windows) {
         complain("Windows is not supported: run it in WSL, a container, or on Linux or macOS");
         return ExitCode::Usage.code();
+    }
+    if !matches!(cli.command, Command::Version | Command::Completions { .. }) {
+        telling::mask(&environment);
     }
     match &cli.command {
         Command::Version => version::run(),
@@ -89,6 +97,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::History(_) => ("history", Vec::new()),
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Doctor => ("doctor", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
         _ => ("serve", Vec::new()),
     };
@@ -126,7 +135,9 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Show(arguments) => show::run(&settings, &arguments.name).await,
         Command::History(arguments) => history::run(&settings, &arguments).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Doctor => doctor::run(&settings).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
+        Command::Notify(arguments) => notify::run(&settings, arguments).await,
         Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,
         Command::Version | Command::Completions { .. } => ExitCode::Success.code(),
     }
@@ -145,4 +156,9 @@ pub(crate) fn stopped(settings: &Settings, command: &str, failure: Failure) -> R
 pub(crate) fn complain(line: &str) {
     // A closed standard error is no reason to die.
     let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(line));
+}
+
+/// A workflow command for the runner, on standard error, because standard output is data.
+pub(crate) fn instruct(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

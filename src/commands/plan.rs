@@ -1,7 +1,7 @@
 //! `plan`: what `apply` would do. Writes nothing to the server.
 
 use super::deploy::{entry, prepare_with};
-use super::{finish, plan_file};
+use super::{finish, plan_file, telling};
 use crate::report::PlanReport;
 use crate::settings::Settings;
 use std::path::PathBuf;
@@ -9,9 +9,10 @@ use std::path::PathBuf;
 /// Runs the command.
 pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathBuf>) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, false);
     let mut prepared = match prepare_with(settings, "plan", expect_no_changes).await {
         Ok(prepared) => prepared,
-        Err(report) => return finish::finish(settings, *report).await,
+        Err(report) => return finish::finish(settings, *report, publisher).await,
     };
     let file = plan_file::of(settings, &prepared);
     let drift = prepared
@@ -44,5 +45,5 @@ pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathB
     if let Some(connected) = prepared.connected {
         connected.close().await;
     }
-    finish::finish(settings, report).await
+    finish::finish(settings, report, publisher).await
 }

@@ -133,13 +133,13 @@ pub async fn end<T: Serialize>(
             }
             Err(error) => {
                 let failure = Failure::internal(Phase::Report, error.to_string());
-                finish::finish(settings, stopped(settings, command, failure)).await
+                finish::finish(settings, stopped(settings, command, failure), None).await
             }
         },
         Ok(data) => {
             finish::say(&text(&data));
             0
         }
-        Err(failure) => finish::finish(settings, stopped(settings, command, failure)).await,
+        Err(failure) => finish::finish(settings, stopped(settings, command, failure), None).await,
     }
 }

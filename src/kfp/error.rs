@@ -70,6 +70,8 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// The failure of the login itself, for [`ErrorKind::Login`].
     pub login: Option<Box<Failure>>,
+    /// The credentials were refused, and there are new ones now: the next call may be taken.
+    pub renewed: bool,
 }
 
 impl ApiError {
@@ -83,6 +85,7 @@ impl ApiError {
             call: call.to_owned(),
             retry_after: None,
             login: None,
+            renewed: false,
         }
     }
 

@@ -282,3 +282,7 @@ fn foreign(one: &Identified, pipeline: &RemotePipeline, other: &Mark) -> Failure
     .file(one.compiled.source.path.as_str())
     .hint("take it over with `--adopt`, or give this pipeline another name")
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

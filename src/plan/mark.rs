@@ -35,7 +35,7 @@ pub struct Mark {
     pub git_ref: Option<String>,
     /// Digest of the spec; not on the pipeline itself.
     pub digest: Option<Digest>,
-    /// Link to the CI run, without its attempt.
+    /// Link to the CI run, without its attempt; `local:<uuid>` for a run outside CI.
     pub run: Option<String>,
 }
 

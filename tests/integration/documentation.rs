@@ -1,6 +1,6 @@
 //! What the documents claim is what the program does. `UPDATE_DOCS=1 cargo test documentation` rewrites them.
 
-use crate::support::{folder, git, kfp_gitops, repository, run};
+use crate::support::{examples, folder, kfp_gitops, repository, run};
 use kfp_gitops::context::variables as context;
 use kfp_gitops::exit::ExitCode;
 use kfp_gitops::plan::file as plan_file;
@@ -164,23 +164,7 @@ fn twins(root: &Path, command: &str) {
 
 #[test]
 fn the_output_shown_is_the_output() {
-    // A copy in a repository of its own, so that commits and marks are this test's.
-    let root = folder(&[]);
-    git(root.path(), &["init", "-q"]);
-    let examples = root.path().join("examples");
-    std::fs::create_dir(&examples).expect("folder");
-    for entry in std::fs::read_dir(repository().join("examples"))
-        .expect("examples")
-        .flatten()
-    {
-        if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "py")
-        {
-            std::fs::copy(entry.path(), examples.join(entry.file_name())).expect("copied");
-        }
-    }
+    let root = examples();
     let said = run(kfp_gitops(root.path()).args(["apply", "examples"]));
     assert_eq!(said.code, 0, "{said:?}");
     let clock = regex_lite::Regex::new(r"v\d{8}-\d{6}").expect("a pattern");
