@@ -3,6 +3,7 @@
 mod compile_engine;
 mod compile_support;
 mod deploy;
+mod dialects;
 mod discovery;
 mod documentation;
 mod fault;
