@@ -89,7 +89,7 @@ impl Run<'_> {
             let next = if now.own {
                 self.settle_own(task, &target, &now, &versions, outcome).await?
             } else {
-                self.follow(task, &target, &now, &versions)
+                self.follow(task, &target, &now, &versions, outcome).await
             };
             match next {
                 Next::Done(settled) => return Ok(settled),
@@ -138,14 +138,23 @@ impl Run<'_> {
     }
 
     /// One look at what another run uploaded: is it still there, and will it stay where it is?
-    fn follow(&self, task: &Task, target: &Target, now: &Settled, versions: &[Version]) -> Next {
+    async fn follow(
+        &self,
+        task: &Task,
+        target: &Target,
+        now: &Settled,
+        versions: &[Version],
+        outcome: &mut Outcome,
+    ) -> Next {
         let views = self.views(task, target, versions, None);
         let holding = |version: &&Version| stores(task, version) && self.mark(version).is_some();
         if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
             // Of several its own run may remove this one: what they all keep is what counts.
             let choice = choose(&views, &theirs.id);
             let kept = versions.iter().find(|version| version.id == choice.stays).unwrap_or(theirs);
-            let settled = Settled::of(kept, false);
+            // One of ours may have arrived late, long after nobody waited for its answer any more.
+            self.remove_all(task, &target.pipeline, &choice.remove, outcome).await;
+            let settled = Settled::of(kept, self.owns(task, kept));
             let wait = choice.moves && !self.cancel.is_stopping();
             return if wait { Next::Again(settled) } else { Next::Done(settled) };
         }
