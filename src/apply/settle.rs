@@ -99,7 +99,7 @@ impl Run<'_> {
             let next = if now.own {
                 self.settle_own(task, &target, &now, &versions, outcome).await?
             } else {
-                self.follow(task, &target, &now, &versions)
+                self.follow(task, &target, &now, &versions, outcome).await
             };
             match next {
                 Next::Done(settled) => return Ok(settled),
@@ -156,7 +156,14 @@ impl Run<'_> {
     }
 
     /// One look at what another run uploaded: is it still there, and will it stay where it is?
-    fn follow(&self, task: &Task, target: &Target, now: &Settled, versions: &[Version]) -> Next {
+    async fn follow(
+        &self,
+        task: &Task,
+        target: &Target,
+        now: &Settled,
+        versions: &[Version],
+        outcome: &mut Outcome,
+    ) -> Next {
         let views = self.views(task, target, versions, None);
         let holding = |version: &&Version| stores(task, version) && self.mark(version).is_some();
         if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
@@ -166,7 +173,10 @@ impl Run<'_> {
                 .iter()
                 .find(|version| version.id == choice.stays)
                 .unwrap_or(theirs);
-            let settled = Settled::of(kept, false);
+            // One of ours may have arrived late, long after nobody waited for its answer any more.
+            self.remove_all(task, &target.pipeline, &choice.remove, outcome)
+                .await;
+            let settled = Settled::of(kept, self.owns(task, kept));
             let wait = choice.moves && !self.cancel.is_stopping();
             return if wait {
                 Next::Again(settled)

@@ -1,6 +1,9 @@
 //! The binary and the library from outside; one file per capability.
 
-#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
 
 mod action;
 mod against;
@@ -9,6 +12,7 @@ mod compile_engine;
 mod compile_support;
 mod connecting;
 mod deploy;
+mod dialects;
 mod discovery;
 mod documentation;
 mod drift;
