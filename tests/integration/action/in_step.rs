@@ -39,12 +39,7 @@ fn every_input_has_a_reader() {
                         known.contains(name),
                         "nothing reads {name} of the input `{input}`"
                     );
-                    let twin = match input.as_str() {
-                        // Beside `results` and `summary`, which are the step's own, these say whose they are.
-                        "deploy-summary" => "KFP_GITOPS_REPORT".to_owned(),
-                        "deploy-result" => "KFP_GITOPS_RESULT".to_owned(),
-                        _ => format!("KFP_GITOPS_{}", input.to_uppercase().replace('-', "_")),
-                    };
+                    let twin = format!("KFP_GITOPS_{}", input.to_uppercase().replace('-', "_"));
                     assert_eq!(*name, twin, "the input and its variable have one name");
                 }
             }

@@ -291,3 +291,48 @@ async fn an_expired_token_changes_nothing_but_the_log() {
     assert_eq!(stand_in.told.lock().unwrap().messages.len(), 1);
     drop(registry);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_job_tells_what_the_first_one_did() {
+    let (release, stand_in) = (release().await, StandIn::start().await);
+    let data = tempfile::tempdir().unwrap();
+    let (registry, api) = registry::running(data.path()).await;
+    let runner = std::sync::Arc::new(job("push", &release, &stand_in));
+    let mut given = inputs(&release, &api, &stand_in);
+    given.retain(|(name, _)| *name != "ntfy-url");
+    given.push(("ntfy-url", "none".to_owned()));
+    let deployed = run(&runner, given).await;
+    assert_eq!(deployed.code, 0, "{}", deployed.log);
+    assert_eq!(stand_in.told.lock().unwrap().messages.len(), 0);
+
+    // The second job has no checkout, no endpoint, and only what the first one handed over. On GitHub, where a
+    // deployment would have to name its server.
+    let mut second = job("push", &release, &stand_in);
+    second.set("GITEA_ACTIONS", "");
+    let second = std::sync::Arc::new(second);
+    let tell = |summary: &str, result: &str| {
+        let mut given = vec![
+            ("download-url", release.url.clone()),
+            ("command", "notify".to_owned()),
+            ("ntfy-url", format!("{}/gitea-ci", stand_in.url)),
+        ];
+        given.push(("deploy-summary", summary.to_owned()));
+        given.push(("deploy-result", result.to_owned()));
+        given
+    };
+    let told = run(&second, tell(&deployed.outputs["summary"], "success")).await;
+    assert_eq!(told.code, 0, "{}", told.log);
+    let title = |number: usize| {
+        stand_in.told.lock().unwrap().messages[number]["title"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(title(0).contains("Deployed all 6 pipelines"), "{}", title(0));
+    let died = run(&second, tell("", "failure")).await;
+    assert_eq!(died.code, 0, "{}", died.log);
+    assert!(title(1).contains("died before it could report"), "{}", title(1));
+    let broken = run(&second, tell("{\"schema\": 1", "failure")).await;
+    assert_eq!(broken.code, 2, "{}", broken.log);
+    drop(registry);
+}
