@@ -135,7 +135,10 @@ async fn watch(
         pipeline: theirs.pipeline_id.clone(),
         before: Some(Before { id: VersionId::new(""), created: earlier }),
     };
-    let uploaded = Uploaded::Theirs(Box::new(theirs.clone()));
+    let uploaded = Uploaded::Theirs {
+        version: Box::new(theirs.clone()),
+        late: false,
+    };
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
     let mut outcome = if settled.own { Outcome::new(Action::Updated) } else { adopted() };
     outcome.version_id = Some(settled.version);
