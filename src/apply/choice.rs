@@ -49,8 +49,14 @@ pub(super) struct Choice {
 
 /// Chooses among the versions newer than the one seen before the upload.
 pub(super) fn choose(views: &[View], own: &VersionId) -> Choice {
-    let alone = Choice { stays: own.clone(), remove: Vec::new(), moves: false };
-    let Some(ours) = views.iter().find(|view| view.id == *own) else { return alone };
+    let alone = Choice {
+        stays: own.clone(),
+        remove: Vec::new(),
+        moves: false,
+    };
+    let Some(ours) = views.iter().find(|view| view.id == *own) else {
+        return alone;
+    };
     let Some(created) = ours.created else { return alone };
     // Equal content next to each other belongs together; other content in between makes the later one a
     // revert, unless that other is about to be moved away.
@@ -58,7 +64,8 @@ pub(super) fn choose(views: &[View], own: &VersionId) -> Choice {
         let (from, to) = (created.min(other), created.max(other));
         from != to
             && views.iter().any(|view| {
-                let moves = view.is_shaky(views) && view.created.is_some_and(|time| created - time <= PATIENCE);
+                let moves =
+                    view.is_shaky(views) && view.created.is_some_and(|time| created - time <= PATIENCE);
                 !view.same && view.created.is_some_and(|time| (from..=to).contains(&time)) && !moves
             })
     };
@@ -66,11 +73,22 @@ pub(super) fn choose(views: &[View], own: &VersionId) -> Choice {
         .iter()
         .filter(|view| view.id == ours.id || (view.same && view.created.is_some_and(|time| !parted(time))))
         .collect();
-    let Some(stays) = group.iter().min_by_key(|view| (view.is_shaky(views), view.created, &view.id)) else {
+    let Some(stays) = group
+        .iter()
+        .min_by_key(|view| (view.is_shaky(views), view.created, &view.id))
+    else {
         return alone;
     };
-    let remove = group.iter().filter(|view| view.owned && view.id != stays.id).map(|view| view.id.clone()).collect();
-    Choice { stays: stays.id.clone(), remove, moves: stays.is_shaky(views) }
+    let remove = group
+        .iter()
+        .filter(|view| view.owned && view.id != stays.id)
+        .map(|view| view.id.clone())
+        .collect();
+    Choice {
+        stays: stays.id.clone(),
+        remove,
+        moves: stays.is_shaky(views),
+    }
 }
 
 #[cfg(test)]

@@ -96,7 +96,10 @@ async fn attempt(
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
     let mut outcome = if settled.own {
         let action = if created { Action::Created } else { Action::Updated };
-        Outcome { reason: task.reason, ..Outcome::new(action) }
+        Outcome {
+            reason: task.reason,
+            ..Outcome::new(action)
+        }
     } else {
         adopted()
     };
@@ -133,14 +136,21 @@ async fn watch(
     let earlier = theirs.created_at.map(|created| created - TimeDelta::seconds(1));
     let target = Target {
         pipeline: theirs.pipeline_id.clone(),
-        before: Some(Before { id: VersionId::new(""), created: earlier }),
+        before: Some(Before {
+            id: VersionId::new(""),
+            created: earlier,
+        }),
     };
     let uploaded = Uploaded::Theirs {
         version: Box::new(theirs.clone()),
         late: false,
     };
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
-    let mut outcome = if settled.own { Outcome::new(Action::Updated) } else { adopted() };
+    let mut outcome = if settled.own {
+        Outcome::new(Action::Updated)
+    } else {
+        adopted()
+    };
     outcome.version_id = Some(settled.version);
     outcome.version_name = Some(settled.name);
     Ok(outcome)

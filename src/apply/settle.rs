@@ -45,14 +45,22 @@ pub(super) struct Settled {
 
 impl Settled {
     fn of(version: &Version, own: bool) -> Self {
-        Self { version: version.id.clone(), name: version.name.clone(), own }
+        Self {
+            version: version.id.clone(),
+            name: version.name.clone(),
+            own,
+        }
     }
 }
 
 impl From<Uploaded> for Settled {
     fn from(uploaded: Uploaded) -> Self {
         match uploaded {
-            Uploaded::Own(version, name) => Self { version, name, own: true },
+            Uploaded::Own(version, name) => Self {
+                version,
+                name,
+                own: true,
+            },
             Uploaded::Theirs { version, .. } => Self::of(&version, false),
         }
     }
@@ -89,7 +97,9 @@ impl Run<'_> {
             let versions = match self.recent(&target, &now.version).await {
                 Ok(versions) => versions,
                 Err(error) => {
-                    outcome.warnings.push(format!("the version was not read back: {}", error.message));
+                    outcome
+                        .warnings
+                        .push(format!("the version was not read back: {}", error.message));
                     return Ok(now);
                 }
             };
@@ -104,7 +114,9 @@ impl Run<'_> {
                 Next::Upload => now = self.upload_again(task, progress, &mut target, outcome).await?,
             }
         }
-        outcome.warnings.push("others kept uploading in the same seconds: look at the newest version".to_owned());
+        outcome
+            .warnings
+            .push("others kept uploading in the same seconds: look at the newest version".to_owned());
         Ok(now)
     }
 
@@ -125,13 +137,18 @@ impl Run<'_> {
         if choice.stays == mine.id && !stores(task, mine) {
             return Err(Box::new(self.lossy(task, mine)));
         }
-        self.remove_all(task, &target.pipeline, &choice.remove, outcome).await;
+        self.remove_all(task, &target.pipeline, &choice.remove, outcome)
+            .await;
         if choice.stays != mine.id {
             let Some(kept) = versions.iter().find(|version| version.id == choice.stays) else {
                 return Ok(Next::Done(now.clone()));
             };
             let settled = Settled::of(kept, self.owns(task, kept));
-            return Ok(if choice.moves && !self.cancel.is_stopping() { Next::Again(settled) } else { Next::Done(settled) });
+            return Ok(if choice.moves && !self.cancel.is_stopping() {
+                Next::Again(settled)
+            } else {
+                Next::Done(settled)
+            });
         }
         if !choice.moves || self.cancel.is_stopping() {
             return Ok(Next::Done(now.clone()));
@@ -140,7 +157,8 @@ impl Run<'_> {
             "version `{}` shared its second with other content, so that the newest was left to chance: uploaded again",
             now.name
         ));
-        self.remove_all(task, &target.pipeline, std::slice::from_ref(&mine.id), outcome).await;
+        self.remove_all(task, &target.pipeline, std::slice::from_ref(&mine.id), outcome)
+            .await;
         Ok(Next::Upload)
     }
 
@@ -158,12 +176,20 @@ impl Run<'_> {
         if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
             // Of several its own run may remove this one: what they all keep is what counts.
             let choice = choose(&views, &theirs.id);
-            let kept = versions.iter().find(|version| version.id == choice.stays).unwrap_or(theirs);
+            let kept = versions
+                .iter()
+                .find(|version| version.id == choice.stays)
+                .unwrap_or(theirs);
             // One of ours may have arrived late, long after nobody waited for its answer any more.
-            self.remove_all(task, &target.pipeline, &choice.remove, outcome).await;
+            self.remove_all(task, &target.pipeline, &choice.remove, outcome)
+                .await;
             let settled = Settled::of(kept, self.owns(task, kept));
             let wait = choice.moves && !self.cancel.is_stopping();
-            return if wait { Next::Again(settled) } else { Next::Done(settled) };
+            return if wait {
+                Next::Again(settled)
+            } else {
+                Next::Done(settled)
+            };
         }
         match versions.iter().find(holding) {
             // Moved by its run, into another second.
@@ -183,9 +209,15 @@ impl Run<'_> {
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
         progress.stage(Stage::Quiet);
-        let newest = self.client.newest_version(&target.pipeline).await.map_err(|error| {
-            Box::new(Outcome::failed(error.into_failure(Phase::Apply, "reading the newest version")))
-        })?;
+        let newest = self
+            .client
+            .newest_version(&target.pipeline)
+            .await
+            .map_err(|error| {
+                Box::new(Outcome::failed(
+                    error.into_failure(Phase::Apply, "reading the newest version"),
+                ))
+            })?;
         if let Some(version) = &newest
             && stores(task, version)
             && self.mark(version).is_some()
@@ -195,7 +227,9 @@ impl Run<'_> {
         target.before = newest.as_ref().map(Before::of);
         drop(newest);
         let document = super::deploy::document(task)?;
-        let uploaded = self.upload(task, progress, target, document, &mut outcome.notes).await?;
+        let uploaded = self
+            .upload(task, progress, target, document, &mut outcome.notes)
+            .await?;
         Ok(uploaded.into())
     }
 
@@ -205,11 +239,16 @@ impl Run<'_> {
         let mut found: Vec<Version> = Vec::new();
         let mut token = None;
         loop {
-            let page = self.client.versions_page(&target.pipeline, FEW, token.as_deref()).await?;
+            let page = self
+                .client
+                .versions_page(&target.pipeline, FEW, token.as_deref())
+                .await?;
             found.extend(page.items);
             let reached = target.before.as_ref().is_some_and(|before| {
                 // Its whole second is looked at: what it shared it with may have moved since.
-                found.last().is_some_and(|version| version.created_at < before.created)
+                found
+                    .last()
+                    .is_some_and(|version| version.created_at < before.created)
             });
             match page.next {
                 Some(next) if !reached && found.len() < MANY => token = Some(next),
@@ -227,9 +266,16 @@ impl Run<'_> {
     fn views(&self, task: &Task, target: &Target, versions: &[Version], mine: Option<&Version>) -> Vec<View> {
         let recent = |version: &&Version| {
             mine.is_some_and(|mine| version.id == mine.id || version.created_at == mine.created_at)
-                || target.before.as_ref().is_none_or(|before| version.created_at >= before.created)
+                || target
+                    .before
+                    .as_ref()
+                    .is_none_or(|before| version.created_at >= before.created)
         };
-        versions.iter().filter(recent).map(|version| self.view(task, target, version, mine)).collect()
+        versions
+            .iter()
+            .filter(recent)
+            .map(|version| self.view(task, target, version, mine))
+            .collect()
     }
 
     fn view(&self, task: &Task, target: &Target, version: &Version, mine: Option<&Version>) -> View {

@@ -234,7 +234,10 @@ impl Run<'_> {
             ));
             Next::Settled(Uploaded::Own(version.id, version.name))
         } else {
-            Next::Settled(Uploaded::Theirs { version: Box::new(version), late })
+            Next::Settled(Uploaded::Theirs {
+                version: Box::new(version),
+                late,
+            })
         }
     }
 

@@ -1,26 +1,29 @@
 //! `apply`: carries the plan out; `auto`: whether this CI job may.
 
 use super::deploy::{Prepared, Timed, entry, prepare};
-use super::lineage::RunLineage;
-use super::{finish, plan, signals};
+use super::lineage::{History, RunLineage};
+use super::{finish, plan, plan_file, signals, telling};
 use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
-use crate::git::Git;
 use crate::plan::Decision;
+use crate::plan::drift::DriftKind;
+use crate::plan::file::{Moved, PlanFile, refusal};
 use crate::plan::mark::Mark;
-use crate::report::{Action, PipelineReport, Reason, Report};
+use crate::report::{Action, PipelineReport, PlanReport, Reason, Report};
 use crate::settings::Settings;
 
-/// Runs `apply`.
-pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
+/// Runs `apply`; with a plan exactly that, or nothing.
+pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, true);
     let report = match prepare(settings, "apply").await {
         Ok(prepared) => {
             carry_out(
                 settings,
                 prepared,
                 all_or_nothing || settings.apply.all_or_nothing,
+                plan,
             )
             .await
         }
@@ -32,31 +35,58 @@ pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
             seconds: started.elapsed().as_secs_f64(),
             ..report
         },
+        publisher,
     )
     .await
 }
 
 /// Runs `auto`: plan or apply, as the CI job and `apply.refs` say.
-pub async fn auto(settings: &Settings, all_or_nothing: bool) -> u8 {
+pub async fn auto(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let context = finish::read_context(&settings.environment);
-    let git = Git::new(&settings.root);
     let default = context
         .default_branch
         .as_ref()
         .map(|branch| format!("origin/{branch}"));
     let reachable = match (&context.tag, &context.sha, default) {
-        (Some(_), Some(commit), Some(branch)) => git.is_ancestor(commit, &branch),
+        (Some(_), Some(commit), Some(branch)) => History::of(settings).is_ancestor(commit, &branch).await,
         _ => None,
     };
     let (command, why) = decide(&context, &settings.apply.refs, reachable);
     super::complain(&format!("auto: {}: {why}", command.as_str()));
     match command {
-        AutoCommand::Apply => run(settings, all_or_nothing).await,
-        AutoCommand::Plan => plan::run(settings, false).await,
+        AutoCommand::Apply => run(settings, all_or_nothing, plan).await,
+        AutoCommand::Plan => plan::run(settings, false, None).await,
     }
 }
 
-async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool) -> Report {
+async fn carry_out(
+    settings: &Settings,
+    mut prepared: Prepared,
+    all_or_nothing: bool,
+    plan: Option<(String, PlanFile)>,
+) -> Report {
+    let moved = match &plan {
+        Some((_, plan)) => plan.moved(&plan_file::of(settings, &prepared)),
+        None => Vec::new(),
+    };
+    prepared.report.plan = Some(PlanReport {
+        digest: plan.as_ref().map(|(_, plan)| plan.digest()),
+        file: plan.as_ref().map(|(name, _)| name.clone()),
+        against: None,
+        drift: prepared
+            .drift
+            .iter()
+            .filter(|drift| drift.kind == DriftKind::Orphan)
+            .cloned()
+            .collect(),
+    });
+    if let Some((_, plan)) = &plan {
+        prepared.version_name = plan.version_name.clone();
+        prepared.report.version_name = Some(plan.version_name.clone());
+    }
+    if !moved.is_empty() {
+        return refused(prepared, &moved).await;
+    }
     let Prepared {
         mut report,
         planned,
@@ -64,6 +94,7 @@ async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool
         version_name,
         mark,
         context,
+        drift: _,
     } = prepared;
     let Some(connected) = connected else { return report };
     let failed = report.pipelines.iter().any(|one| one.action == Action::Failed)
@@ -100,7 +131,7 @@ async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool
         mark: mark.clone(),
         force: settings.apply.force,
         shared: settings.server.shared,
-        refuse_moved: false,
+        refuse_moved: plan.is_some(),
         lineage: RunLineage::of(settings, &context, &mark),
     };
     let outcomes = apply(&connected.client, &how, tasks, &cancel, &journal).await;
@@ -110,6 +141,30 @@ async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool
     }
     report.pipelines.extend(entries);
     connected.close().await;
+    report
+}
+
+/// A plan that no longer holds: nothing is written, and what moved is named.
+async fn refused(prepared: Prepared, moved: &[Moved]) -> Report {
+    let client = prepared.connected.as_ref().map(|connected| &connected.client);
+    let mut report = prepared.report;
+    for timed in &prepared.planned {
+        let mut entry = entry(timed, client);
+        let its = moved
+            .iter()
+            .filter(|one| one.file == entry.file && one.function == entry.function);
+        let said: Vec<String> = its.map(|one| one.what.clone()).collect();
+        if matches!(entry.action, Action::Create | Action::Update) || !said.is_empty() {
+            entry.action = Action::Skipped;
+            entry.reason = Some(Reason::Moved);
+        }
+        entry.notes.extend(said);
+        report.pipelines.push(entry);
+    }
+    report.stop(refusal(moved));
+    if let Some(connected) = prepared.connected {
+        connected.close().await;
+    }
     report
 }
 
@@ -149,9 +204,11 @@ fn task(timed: &Timed, mark: &Mark) -> Task {
     };
     let version_mark = Mark {
         digest: Some(planned.digest),
+        file: Some(planned.compiled.source.path.as_str().to_owned()),
         ..mark.clone()
     };
     let pipeline_mark = Mark {
+        file: version_mark.file.clone(),
         digest: None,
         commit: None,
         dirty: false,

@@ -2,7 +2,9 @@
 
 use super::connect::{Connected, connect};
 use super::finish;
-use crate::doctor::{Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short};
+use crate::doctor::{
+    Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short,
+};
 use crate::error::{Class, Failure};
 use crate::exit::ExitCode;
 use crate::settings::Settings;
@@ -45,7 +47,9 @@ pub async fn run(settings: &Settings) -> u8 {
 
 /// Adds to the failure of a first call what the checks of the way to the server found.
 pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Failure) -> Failure {
-    let Endpoint::Server { .. } = settings.server.endpoint else { return failure };
+    let Endpoint::Server { .. } = settings.server.endpoint else {
+        return failure;
+    };
     if failure.class == Class::Internal {
         return failure;
     }
@@ -59,10 +63,24 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
 fn subject(settings: &Settings, connected: &Connected) -> Subject {
     let environment = &settings.environment;
     let context = finish::read_context(environment);
-    let first = |names: [&str; 2]| names.iter().find_map(|name| environment.text(name)).map(str::to_owned);
+    let first = |names: [&str; 2]| {
+        names
+            .iter()
+            .find_map(|name| environment.text(name))
+            .map(str::to_owned)
+    };
     let address = |text: &str| Url::parse(text).ok();
-    let api = settings.forge.api_url.as_deref().or(context.api_url.as_deref()).and_then(address);
-    let ntfy = settings.notify.ntfy.as_ref().and_then(|topic| address(topic.expose()));
+    let api = settings
+        .forge
+        .api_url
+        .as_deref()
+        .or(context.api_url.as_deref())
+        .and_then(address);
+    let ntfy = settings
+        .notify
+        .ntfy
+        .as_ref()
+        .and_then(|topic| address(topic.expose()));
     Subject {
         connection: connected.client.connection().clone(),
         embedded: matches!(settings.server.endpoint, Endpoint::Embedded { .. }),
@@ -72,15 +90,28 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
             https: first(["HTTPS_PROXY", "https_proxy"]),
             no_proxy: first(["NO_PROXY", "no_proxy"]),
         },
-        own_namespace: std::fs::read_to_string(OWN_NAMESPACE).ok().map(|text| text.trim().to_owned()),
+        own_namespace: std::fs::read_to_string(OWN_NAMESPACE)
+            .ok()
+            .map(|text| text.trim().to_owned()),
         forge_url: context.server_url.as_deref().and_then(address),
-        python: settings.compile.python.clone().unwrap_or_else(|| PathBuf::from("python3")),
-        kfp_version: settings.compile.kfp.as_ref().and_then(|(version, _)| semver::Version::parse(version).ok()),
+        python: settings
+            .compile
+            .python
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("python3")),
+        kfp_version: settings
+            .compile
+            .kfp
+            .as_ref()
+            .and_then(|(version, _)| semver::Version::parse(version).ok()),
         ntfy: ntfy.map(|topic| (topic, settings.notify.ntfy_token.clone())),
         forge: api.map(|api| ForgeAccess {
             api,
             token: settings.forge.token.clone(),
-            repository: context.repository.as_ref().map(|repository| repository.full_name()),
+            repository: context
+                .repository
+                .as_ref()
+                .map(|repository| repository.full_name()),
         }),
         run_link: context.run_links().guess.as_deref().and_then(address),
     }

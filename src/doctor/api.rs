@@ -34,7 +34,10 @@ pub async fn check(subject: &Subject) -> Finding {
     }
     let error = ApiError::from_response("GET healthz", &response);
     if error.kind == ErrorKind::NotLoggedIn || error.kind == ErrorKind::Unauthenticated {
-        return Finding::passed("http", format!("a login stands in front of the API: {}", error.message));
+        return Finding::passed(
+            "http",
+            format!("a login stands in front of the API: {}", error.message),
+        );
     }
     if error.kind == ErrorKind::MeshDenied {
         return Finding::failed(
@@ -54,10 +57,18 @@ pub async fn check(subject: &Subject) -> Finding {
             && is_api(&response)
         {
             let shown = shown(&other);
-            return Finding::failed("http", format!("`{path}` is not the API: {}", error.message), format!("use `{shown}` as the endpoint"));
+            return Finding::failed(
+                "http",
+                format!("`{path}` is not the API: {}", error.message),
+                format!("use `{shown}` as the endpoint"),
+            );
         }
     }
-    let what = if error.kind == ErrorKind::Redirected { error.message } else { format!("`{path}` is not the API: {}", error.message) };
+    let what = if error.kind == ErrorKind::Redirected {
+        error.message
+    } else {
+        format!("`{path}` is not the API: {}", error.message)
+    };
     Finding::failed(
         "http",
         what,
@@ -66,14 +77,20 @@ pub async fn check(subject: &Subject) -> Finding {
     )
 }
 
-async fn ask(subject: &Subject, transport: &dyn Transport, endpoint: &Url) -> Result<(String, Response), String> {
+async fn ask(
+    subject: &Subject,
+    transport: &dyn Transport,
+    endpoint: &Url,
+) -> Result<(String, Response), String> {
     let mut url = endpoint.clone();
     if let Ok(mut path) = url.path_segments_mut() {
         path.pop_if_empty().extend(["apis", "v2beta1", "healthz"]);
     }
     let limit = hasty(&subject.connection).timeout;
     let mut request = Request::new(Method::GET, url.clone());
-    request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request
+        .headers
+        .insert(ACCEPT, HeaderValue::from_static("application/json"));
     request.timeout = limit;
     request.response_limit = 1 << 20;
     match tokio::time::timeout(limit, transport.send(request)).await {
@@ -90,5 +107,9 @@ fn is_api(response: &Response) -> bool {
 }
 
 fn shown(url: &Url) -> String {
-    format!("{}{}", url.origin().ascii_serialization(), url.path().trim_end_matches('/'))
+    format!(
+        "{}{}",
+        url.origin().ascii_serialization(),
+        url.path().trim_end_matches('/')
+    )
 }

@@ -13,7 +13,10 @@ pub async fn check(subject: &Subject) -> Finding {
         return Finding::skipped("forge", "no forge is configured, and this is no CI job");
     };
     let (Some(token), Some(repository)) = (&forge.token, &forge.repository) else {
-        return Finding::skipped("forge", "no token is given: no commit status and no comment will be posted");
+        return Finding::skipped(
+            "forge",
+            "no token is given: no commit status and no comment will be posted",
+        );
     };
     let transport = match transport(subject) {
         Ok(transport) => transport,
@@ -32,7 +35,11 @@ pub async fn check(subject: &Subject) -> Finding {
     }
     let place = forge.api.origin().ascii_serialization();
     let unreachable = |cause: String| {
-        Finding::failed("forge", format!("{place} cannot be reached: {cause}"), "set the address of the forge's API as seen from the runner")
+        Finding::failed(
+            "forge",
+            format!("{place} cannot be reached: {cause}"),
+            "set the address of the forge's API as seen from the runner",
+        )
     };
     let response = match tokio::time::timeout(PATIENCE, transport.send(request)).await {
         Err(_) => return unreachable(format!("no answer within {} s", PATIENCE.as_secs())),
@@ -44,7 +51,11 @@ pub async fn check(subject: &Subject) -> Finding {
         200 => {}
         401 | 403 => {
             let said = message(&text).unwrap_or_default();
-            return Finding::failed("forge", format!("the token is refused: {said}"), "give the job's own token (`KFP_GITOPS_FORGE_TOKEN`)");
+            return Finding::failed(
+                "forge",
+                format!("the token is refused: {said}"),
+                "give the job's own token (`KFP_GITOPS_FORGE_TOKEN`)",
+            );
         }
         404 => {
             return Finding::failed(
@@ -57,12 +68,18 @@ pub async fn check(subject: &Subject) -> Finding {
     }
     let repository_facts: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
     match repository_facts["permissions"]["push"].as_bool() {
-        Some(true) => Finding::passed("forge", format!("the token may write to `{repository}`: statuses can be posted")),
+        Some(true) => Finding::passed(
+            "forge",
+            format!("the token may write to `{repository}`: statuses can be posted"),
+        ),
         Some(false) => Finding::failed(
             "forge",
             format!("the token may only read `{repository}`: no commit status can be posted"),
             "give the job `permissions: statuses: write, pull-requests: write` (GitHub), or a token with write access (Gitea)",
         ),
-        None => Finding::passed("forge", format!("the token reads `{repository}`; the forge does not say whether it may write")),
+        None => Finding::passed(
+            "forge",
+            format!("the token reads `{repository}`; the forge does not say whether it may write"),
+        ),
     }
 }

@@ -20,18 +20,24 @@ pub async fn check(client: &Client, subject: &Subject) -> (Finding, bool) {
 /// What a refusal means.
 pub fn refused(error: &ApiError, subject: &Subject, who: &str) -> Finding {
     let failure = advice::failure(error, Phase::Connect, who);
-    let cure = failure.hint.clone().unwrap_or_else(|| "look into the server's log".to_owned());
+    let cure = failure
+        .hint
+        .clone()
+        .unwrap_or_else(|| "look into the server's log".to_owned());
     let namespace = subject.connection.namespace.as_deref();
     match error.kind {
         ErrorKind::Login => {
             let failure = error.clone().into_failure(Phase::Connect, who);
             Finding::failed("login", failure.message, failure.hint.unwrap_or(cure))
         }
-        ErrorKind::MeshDenied => Finding::failed("login", failure.message, cure).paste(manifests::authorization_policy(subject)),
+        ErrorKind::MeshDenied => {
+            Finding::failed("login", failure.message, cure).paste(manifests::authorization_policy(subject))
+        }
         ErrorKind::Forbidden => {
             let namespace = namespace.unwrap_or("NAMESPACE");
-            Finding::failed("login", failure.message, "apply this Role and RoleBinding")
-                .paste(manifests::role(namespace, caller(&subject.connection.login).as_deref()))
+            Finding::failed("login", failure.message, "apply this Role and RoleBinding").paste(
+                manifests::role(namespace, caller(&subject.connection.login).as_deref()),
+            )
         }
         ErrorKind::Unauthenticated if matches!(subject.connection.login, Login::None) => Finding::failed(
             "login",
@@ -77,5 +83,7 @@ fn subject_of(token: &str) -> Option<String> {
     let payload = token.split('.').nth(1)?;
     let claims: serde_json::Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;
-    claims["sub"].as_str().map(|subject| crate::kfp::error::one_line(subject, 120))
+    claims["sub"]
+        .as_str()
+        .map(|subject| crate::kfp::error::one_line(subject, 120))
 }

@@ -17,11 +17,18 @@ fn target(service: &str, port: u16) -> (&'static str, u16) {
 pub fn network_policy(subject: &Subject, host: &str, port: u16) -> String {
     let mut labels = host.split('.');
     let service = labels.next().unwrap_or("ml-pipeline");
-    let namespace = labels.next().filter(|label| *label != "svc").or(subject.own_namespace.as_deref()).unwrap_or("kubeflow");
+    let namespace = labels
+        .next()
+        .filter(|label| *label != "svc")
+        .or(subject.own_namespace.as_deref())
+        .unwrap_or("kubeflow");
     let (app, port) = target(service, port);
     let (runner, remark) = match runner_namespace(subject) {
         Some(name) => (name, ""),
-        None => ("RUNNER_NAMESPACE".to_owned(), "  # in which namespace do the runner's jobs run?"),
+        None => (
+            "RUNNER_NAMESPACE".to_owned(),
+            "  # in which namespace do the runner's jobs run?",
+        ),
     };
     format!(
         "apiVersion: networking.k8s.io/v1
@@ -49,7 +56,10 @@ spec:
 /// From the service account of this pod, else from a forge that runs in the cluster: runners are, as a rule,
 /// beside it.
 fn runner_namespace(subject: &Subject) -> Option<String> {
-    subject.own_namespace.clone().or_else(|| namespace_of(subject.forge_url.as_ref()?))
+    subject
+        .own_namespace
+        .clone()
+        .or_else(|| namespace_of(subject.forge_url.as_ref()?))
 }
 
 /// `git` of `http://gitea.git.svc:3000`.
@@ -95,7 +105,11 @@ subjects:
 /// Lets the runner's workload through a mesh that denies by default.
 pub fn authorization_policy(subject: &Subject) -> String {
     let host = subject.connection.endpoint.host_str().unwrap_or_default();
-    let namespace = host.split('.').nth(1).filter(|label| *label != "svc").unwrap_or("kubeflow");
+    let namespace = host
+        .split('.')
+        .nth(1)
+        .filter(|label| *label != "svc")
+        .unwrap_or("kubeflow");
     let runner = runner_namespace(subject).unwrap_or_else(|| "RUNNER_NAMESPACE".to_owned());
     format!(
         "apiVersion: security.istio.io/v1

@@ -64,19 +64,37 @@ impl Finding {
     /// All is well.
     #[must_use]
     pub fn passed(check: &'static str, seen: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Passed, seen: seen.into(), cure: None, paste: None }
+        Self {
+            check,
+            verdict: Verdict::Passed,
+            seen: seen.into(),
+            cure: None,
+            paste: None,
+        }
     }
 
     /// Something has to be mended.
     #[must_use]
     pub fn failed(check: &'static str, seen: impl Into<String>, cure: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Failed, seen: seen.into(), cure: Some(cure.into()), paste: None }
+        Self {
+            check,
+            verdict: Verdict::Failed,
+            seen: seen.into(),
+            cure: Some(cure.into()),
+            paste: None,
+        }
     }
 
     /// It could not be looked at, or does not apply.
     #[must_use]
     pub fn skipped(check: &'static str, why: impl Into<String>) -> Self {
-        Self { check, verdict: Verdict::Skipped, seen: why.into(), cure: None, paste: None }
+        Self {
+            check,
+            verdict: Verdict::Skipped,
+            seen: why.into(),
+            cure: None,
+            paste: None,
+        }
     }
 
     /// Adds something to apply or paste.
@@ -120,7 +138,11 @@ impl Diagnosis {
     #[must_use]
     pub fn new(endpoint: String, checks: Vec<Finding>) -> Self {
         let failed = checks.iter().any(Finding::is_failed);
-        let code = if failed { ExitCode::Failed } else { ExitCode::Success };
+        let code = if failed {
+            ExitCode::Failed
+        } else {
+            ExitCode::Success
+        };
         Self {
             schema: 1,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),

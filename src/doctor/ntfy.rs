@@ -31,8 +31,16 @@ pub async fn check(subject: &Subject) -> Finding {
     }
     let cure = "check the address of the topic; a deployment never fails because of ntfy";
     match tokio::time::timeout(PATIENCE, transport.send(request)).await {
-        Err(_) => Finding::failed("ntfy", format!("{place} does not answer within {} s", PATIENCE.as_secs()), cure),
-        Ok(Err(error)) => Finding::failed("ntfy", format!("{place} cannot be reached: {}", error.message), cure),
+        Err(_) => Finding::failed(
+            "ntfy",
+            format!("{place} does not answer within {} s", PATIENCE.as_secs()),
+            cure,
+        ),
+        Ok(Err(error)) => Finding::failed(
+            "ntfy",
+            format!("{place} cannot be reached: {}", error.message),
+            cure,
+        ),
         Ok(Ok(response)) => match response.status.as_u16() {
             200 => Finding::passed("ntfy", format!("{place} answers and takes the topic")),
             401 | 403 => Finding::failed(

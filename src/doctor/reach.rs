@@ -16,10 +16,16 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
         match tokio::time::timeout(PATIENCE, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => match reset_at_once(stream).await {
                 None => return Finding::passed("tcp", format!("{address} takes connections")),
-                Some(error) => causes.push((Cause::Reset, format!("{address} closed the connection at once: {error}"))),
+                Some(error) => causes.push((
+                    Cause::Reset,
+                    format!("{address} closed the connection at once: {error}"),
+                )),
             },
             Ok(Err(error)) => causes.push((cause(&error), format!("{address}: {error}"))),
-            Err(_) => causes.push((Cause::Timeout, format!("{address} did not answer within {} s", PATIENCE.as_secs()))),
+            Err(_) => causes.push((
+                Cause::Timeout,
+                format!("{address} did not answer within {} s", PATIENCE.as_secs()),
+            )),
         }
     }
     let said: Vec<&str> = causes.iter().map(|(_, text)| text.as_str()).collect();
@@ -29,7 +35,9 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
     match causes.last().map(|(cause, _)| *cause) {
         Some(Cause::Timeout) if is_in_cluster(host) => Finding::failed(
             "tcp",
-            format!("{said}: packets are dropped in silence, which is what a missing NetworkPolicy looks like"),
+            format!(
+                "{said}: packets are dropped in silence, which is what a missing NetworkPolicy looks like"
+            ),
             "apply this NetworkPolicy, or have it applied by whoever runs the cluster",
         )
         .paste(manifests::network_policy(subject, host, port)),

@@ -2,9 +2,9 @@
 
 use super::{Finding, Subject, login, manifests};
 use crate::ids::PipelineId;
+use crate::kfp::Client;
 use crate::kfp::error::ErrorKind;
 use crate::kfp::model::Server;
-use crate::kfp::Client;
 
 /// An id that no pipeline has: asking for it needs the right to get, and changes nothing.
 const NOBODY: &str = "00000000-0000-0000-0000-000000000000";

@@ -1,6 +1,9 @@
 //! The order of the checks, and which need which.
 
-use super::{Finding, Subject, api, clock, forge, login, name, ntfy, proxy, python, reach, rights, run_link, sdk, secure, server};
+use super::{
+    Finding, Subject, api, clock, forge, login, name, ntfy, proxy, python, reach, rights, run_link, sdk,
+    secure, server,
+};
 use crate::error::Failure;
 use crate::kfp::http::HttpTransport;
 use crate::kfp::{Client, Connection};
@@ -14,7 +17,11 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
     let mut findings = vec![python::check(&subject.python, subject.kfp_version.as_ref()).await];
     let way = network(subject, &mut findings).await;
     match client(subject) {
-        Err(failure) => findings.push(Finding::failed("server", failure.message, failure.hint.unwrap_or_default())),
+        Err(failure) => findings.push(Finding::failed(
+            "server",
+            failure.message,
+            failure.hint.unwrap_or_default(),
+        )),
         Ok(client) if way => {
             let known = server::check(&client, subject).await;
             let answered = known.as_ref().is_ok_and(|_| true);
@@ -29,11 +36,19 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
                 Err(finding) => findings.push(*finding),
             }
             if !answered {
-                skip(&mut findings, &["login", "rights", "versions"], "the server did not say what it is");
+                skip(
+                    &mut findings,
+                    &["login", "rights", "versions"],
+                    "the server did not say what it is",
+                );
             }
             findings.push(clock::check(&client));
         }
-        Ok(_) => skip(&mut findings, &["server", "login", "rights", "versions", "clock"], "the server cannot be reached"),
+        Ok(_) => skip(
+            &mut findings,
+            &["server", "login", "rights", "versions", "clock"],
+            "the server cannot be reached",
+        ),
     }
     findings.push(ntfy::check(subject).await);
     findings.push(forge::check(subject).await);
@@ -52,7 +67,11 @@ pub async fn first_contact(subject: &Subject) -> Vec<Finding> {
 async fn network(subject: &Subject, findings: &mut Vec<Finding>) -> bool {
     const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
     if subject.embedded {
-        skip(findings, &STEPS, "the registry is embedded: there is no network in between");
+        skip(
+            findings,
+            &STEPS,
+            "the registry is embedded: there is no network in between",
+        );
         return true;
     }
     let (finding, through) = proxy::check(subject);

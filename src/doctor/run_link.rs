@@ -21,8 +21,13 @@ pub async fn check(subject: &Subject) -> Finding {
     request.response_limit = 8 << 20;
     match tokio::time::timeout(PATIENCE, transport.send(request)).await {
         Ok(Ok(response)) if response.status.is_success() => Finding::passed("run link", shown),
-        Ok(Ok(response)) if response.status.is_redirection() || matches!(response.status.as_u16(), 401 | 403 | 404) => {
-            Finding::passed("run link", format!("{shown} (only shown to those who are logged in)"))
+        Ok(Ok(response))
+            if response.status.is_redirection() || matches!(response.status.as_u16(), 401 | 403 | 404) =>
+        {
+            Finding::passed(
+                "run link",
+                format!("{shown} (only shown to those who are logged in)"),
+            )
         }
         Ok(Ok(response)) => Finding::failed(
             "run link",

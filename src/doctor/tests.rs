@@ -38,7 +38,12 @@ async fn serve(app: Router) -> SocketAddr {
 /// A server that answers every call the same.
 async fn always(status: u16, content_type: &'static str, body: &'static str) -> SocketAddr {
     let answer = move || async move {
-        (StatusCode::from_u16(status).unwrap(), [(header::CONTENT_TYPE, content_type)], body).into_response()
+        (
+            StatusCode::from_u16(status).unwrap(),
+            [(header::CONTENT_TYPE, content_type)],
+            body,
+        )
+            .into_response()
     };
     serve(Router::new().fallback(answer)).await
 }
@@ -51,14 +56,24 @@ fn registry() -> Router {
 fn guarded(status: u16, body: &'static str) -> Router {
     let health = r#"{"tag_name":"2.17.0","multi_user":true,"pipeline_store":"database"}"#;
     Router::new()
-        .route("/apis/v2beta1/healthz", axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], health) }))
+        .route(
+            "/apis/v2beta1/healthz",
+            axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], health) }),
+        )
         .fallback(move || async move {
-            (StatusCode::from_u16(status).unwrap(), [(header::CONTENT_TYPE, "application/json")], body)
+            (
+                StatusCode::from_u16(status).unwrap(),
+                [(header::CONTENT_TYPE, "application/json")],
+                body,
+            )
         })
 }
 
 fn found<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
-    findings.iter().find(|finding| finding.check == check).unwrap_or_else(|| panic!("no {check} in {findings:#?}"))
+    findings
+        .iter()
+        .find(|finding| finding.check == check)
+        .unwrap_or_else(|| panic!("no {check} in {findings:#?}"))
 }
 
 #[tokio::test]
@@ -68,24 +83,47 @@ async fn a_server_that_is_well_passes() {
     for check in ["proxy", "dns", "tcp", "http", "server", "login", "clock"] {
         assert_eq!(found(&findings, check).verdict, Verdict::Passed, "{findings:#?}");
     }
-    assert_eq!(found(&findings, "server").seen, "version 2.17.0, single user, pipelines are kept in a database");
+    assert_eq!(
+        found(&findings, "server").seen,
+        "version 2.17.0, single user, pipelines are kept in a database"
+    );
     assert_eq!(found(&findings, "tls").verdict, Verdict::Skipped);
     assert_eq!(found(&findings, "rights").verdict, Verdict::Skipped);
-    let diagnosis = Diagnosis::new("x".to_owned(), findings.into_iter().filter(|finding| finding.check != "python").collect());
+    let diagnosis = Diagnosis::new(
+        "x".to_owned(),
+        findings
+            .into_iter()
+            .filter(|finding| finding.check != "python")
+            .collect(),
+    );
     assert_eq!(diagnosis.exit_code, 0);
-    assert!(render(&diagnosis).contains("ok      http"), "{}", render(&diagnosis));
+    assert!(
+        render(&diagnosis).contains("ok      http"),
+        "{}",
+        render(&diagnosis)
+    );
 }
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
     let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888")).await;
     let dns = found(&findings, "dns");
-    assert!(dns.is_failed() && dns.cure.as_ref().unwrap().contains("cluster"), "{dns:?}");
+    assert!(
+        dns.is_failed() && dns.cure.as_ref().unwrap().contains("cluster"),
+        "{dns:?}"
+    );
     assert_eq!(found(&findings, "http").verdict, Verdict::Skipped);
 
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
     let findings = first_contact(&subject(&format!("http://{free}"))).await;
-    assert!(found(&findings, "tcp").seen.contains("nothing listens"), "{findings:#?}");
+    assert!(
+        found(&findings, "tcp").seen.contains("nothing listens"),
+        "{findings:#?}"
+    );
 }
 
 #[tokio::test]
@@ -102,9 +140,17 @@ async fn dropped_packets_in_a_cluster_get_a_network_policy() {
     let mut subject = subject("http://ml-pipeline.kubeflow.svc.cluster.local:8888");
     subject.forge_url = Some("http://gitea.git.svc.cluster.local:3000".parse().unwrap());
     let finding = reach::check(&subject, &subject.connection.endpoint.clone(), &[address]).await;
-    assert!(finding.is_failed() && finding.seen.contains("dropped in silence"), "{finding:?}");
+    assert!(
+        finding.is_failed() && finding.seen.contains("dropped in silence"),
+        "{finding:?}"
+    );
     let policy = finding.paste.unwrap();
-    for line in ["namespace: kubeflow", "app: ml-pipeline", "kubernetes.io/metadata.name: git", "port: 8888"] {
+    for line in [
+        "namespace: kubeflow",
+        "app: ml-pipeline",
+        "kubernetes.io/metadata.name: git",
+        "port: 8888",
+    ] {
         assert!(policy.contains(line), "{line} is missing in\n{policy}");
     }
     serde_yaml::from_str::<serde_json::Value>(&policy).unwrap();
@@ -114,10 +160,16 @@ async fn dropped_packets_in_a_cluster_get_a_network_policy() {
 fn the_runners_namespace_is_its_service_accounts_or_asked_for() {
     let mut subject = subject("http://ml-pipeline-ui.kubeflow:80");
     let policy = manifests::network_policy(&subject, "ml-pipeline-ui.kubeflow", 80);
-    assert!(policy.contains("RUNNER_NAMESPACE  # in which namespace"), "{policy}");
+    assert!(
+        policy.contains("RUNNER_NAMESPACE  # in which namespace"),
+        "{policy}"
+    );
     assert!(policy.contains("app: ml-pipeline-ui") && policy.contains("port: 3000"));
     subject.own_namespace = Some("runners".to_owned());
-    assert!(manifests::network_policy(&subject, "ml-pipeline.kubeflow", 8888).contains("metadata.name: runners\n"));
+    assert!(
+        manifests::network_policy(&subject, "ml-pipeline.kubeflow", 8888)
+            .contains("metadata.name: runners\n")
+    );
 }
 
 #[tokio::test]
@@ -130,34 +182,70 @@ async fn a_reset_is_told_from_a_refusal() {
         }
     });
     let findings = first_contact(&subject(&format!("http://{address}"))).await;
-    assert!(found(&findings, "tcp").seen.contains("closed the connection at once"), "{findings:#?}");
+    assert!(
+        found(&findings, "tcp")
+            .seen
+            .contains("closed the connection at once"),
+        "{findings:#?}"
+    );
 }
 
 #[tokio::test]
 async fn a_missing_prefix_is_found() {
-    let app = Router::new()
-        .nest("/pipeline", registry())
-        .fallback(|| async { axum::response::Html("<!doctype html><title>Kubeflow Central Dashboard</title>") });
+    let app = Router::new().nest("/pipeline", registry()).fallback(|| async {
+        axum::response::Html("<!doctype html><title>Kubeflow Central Dashboard</title>")
+    });
     let address = serve(app).await;
-    let http = found(&first_contact(&subject(&format!("http://{address}"))).await, "http").clone();
-    assert!(http.is_failed() && http.seen.contains("Kubeflow Central Dashboard"), "{http:?}");
-    assert_eq!(http.cure.unwrap(), format!("use `http://{address}/pipeline` as the endpoint"));
+    let http = found(
+        &first_contact(&subject(&format!("http://{address}"))).await,
+        "http",
+    )
+    .clone();
+    assert!(
+        http.is_failed() && http.seen.contains("Kubeflow Central Dashboard"),
+        "{http:?}"
+    );
+    assert_eq!(
+        http.cure.unwrap(),
+        format!("use `http://{address}/pipeline` as the endpoint")
+    );
     let findings = first_contact(&subject(&format!("http://{address}/pipeline"))).await;
     assert_eq!(found(&findings, "http").verdict, Verdict::Passed);
     let findings = first_contact(&subject(&format!("http://{address}/wrong"))).await;
-    assert!(found(&findings, "http").cure.as_ref().unwrap().ends_with("/pipeline` as the endpoint"));
+    assert!(
+        found(&findings, "http")
+            .cure
+            .as_ref()
+            .unwrap()
+            .ends_with("/pipeline` as the endpoint")
+    );
 }
 
 #[tokio::test]
 async fn a_login_page_and_a_mesh_are_recognised() {
-    let address = always(403, "text/html", "<html><form action=\"/oauth2/start\">Sign in with OpenID Connect</form>").await;
+    let address = always(
+        403,
+        "text/html",
+        "<html><form action=\"/oauth2/start\">Sign in with OpenID Connect</form>",
+    )
+    .await;
     let findings = examine(&subject(&format!("http://{address}"))).await;
-    assert!(found(&findings, "http").seen.contains("a login stands in front"), "{findings:#?}");
+    assert!(
+        found(&findings, "http").seen.contains("a login stands in front"),
+        "{findings:#?}"
+    );
     let server = found(&findings, "server");
-    assert!(server.is_failed() && server.seen.contains("not logged in"), "{server:?}");
+    assert!(
+        server.is_failed() && server.seen.contains("not logged in"),
+        "{server:?}"
+    );
 
     let address = always(403, "text/plain", "RBAC: access denied").await;
-    let http = found(&first_contact(&subject(&format!("http://{address}"))).await, "http").clone();
+    let http = found(
+        &first_contact(&subject(&format!("http://{address}"))).await,
+        "http",
+    )
+    .clone();
     assert!(http.is_failed() && http.paste.unwrap().contains("kind: AuthorizationPolicy"));
 }
 
@@ -167,7 +255,14 @@ async fn a_refused_caller_gets_the_role_to_apply() {
     let address = serve(guarded(403, denied)).await;
     let mut subject = subject(&format!("http://{address}"));
     let findings = examine(&subject).await;
-    assert!(found(&findings, "server").cure.as_ref().unwrap().contains("namespace"), "{findings:#?}");
+    assert!(
+        found(&findings, "server")
+            .cure
+            .as_ref()
+            .unwrap()
+            .contains("namespace"),
+        "{findings:#?}"
+    );
 
     subject.connection.namespace = Some("team-a".to_owned());
     // `sub` of a token that the API server gave: a service account of the runner's namespace.
@@ -178,29 +273,54 @@ async fn a_refused_caller_gets_the_role_to_apply() {
     subject.connection.login = Login::Bearer(Secret::new(&format!("e30.{claims}.sig")).unwrap());
     let findings = examine(&subject).await;
     let login = found(&findings, "login");
-    assert!(login.is_failed() && login.seen.contains("system:serviceaccount:runners:deployer"), "{login:?}");
+    assert!(
+        login.is_failed() && login.seen.contains("system:serviceaccount:runners:deployer"),
+        "{login:?}"
+    );
     let role = login.paste.clone().unwrap();
-    for line in ["namespace: team-a", "verbs: [get, list, create, delete]", "kind: ServiceAccount", "name: deployer", "namespace: runners"] {
+    for line in [
+        "namespace: team-a",
+        "verbs: [get, list, create, delete]",
+        "kind: ServiceAccount",
+        "name: deployer",
+        "namespace: runners",
+    ] {
         assert!(role.contains(line), "{line} is missing in\n{role}");
     }
     assert!(!format!("{findings:?}").contains(&claims), "the token is shown");
 
-    let nobody = serve(guarded(401, r#"{"code":16,"message":"User identity is empty in the request header"}"#)).await;
+    let nobody = serve(guarded(
+        401,
+        r#"{"code":16,"message":"User identity is empty in the request header"}"#,
+    ))
+    .await;
     subject.connection.endpoint = format!("http://{nobody}").parse().unwrap();
     subject.connection.login = Login::None;
     let login = found(&examine(&subject).await, "login").clone();
-    assert!(login.cure.unwrap().contains("/var/run/secrets/kubeflow/pipelines/token"));
+    assert!(
+        login
+            .cure
+            .unwrap()
+            .contains("/var/run/secrets/kubeflow/pipelines/token")
+    );
 }
 
 #[tokio::test]
 async fn a_clock_that_is_wrong_is_said() {
-    let app = registry().layer(axum::middleware::map_response(|mut answer: axum::response::Response| async move {
-        answer.headers_mut().insert(header::DATE, "Sat, 21 Nov 2020 00:00:00 GMT".parse().unwrap());
-        answer
-    }));
+    let app = registry().layer(axum::middleware::map_response(
+        |mut answer: axum::response::Response| async move {
+            answer
+                .headers_mut()
+                .insert(header::DATE, "Sat, 21 Nov 2020 00:00:00 GMT".parse().unwrap());
+            answer
+        },
+    ));
     let address = serve(app).await;
     let clock = found(&examine(&subject(&format!("http://{address}"))).await, "clock").clone();
-    assert!(clock.is_failed() && clock.seen.contains("ahead of the server"), "{clock:?}");
+    assert!(
+        clock.is_failed() && clock.seen.contains("ahead of the server"),
+        "{clock:?}"
+    );
 }
 
 #[test]
@@ -223,7 +343,9 @@ fn a_proxy_is_only_in_the_way_of_cluster_names() {
 async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfile::NamedTempFile) {
     let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
     authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    authority.distinguished_name.push(rcgen::DnType::CommonName, "Homelab CA");
+    authority
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "Homelab CA");
     let authority_key = rcgen::KeyPair::generate().unwrap();
     let authority_certificate = authority.self_signed(&authority_key).unwrap();
     let issuer = rcgen::Issuer::new(authority, authority_key);
@@ -262,17 +384,30 @@ async fn tls_trouble_is_told_apart() {
     let (address, authority) = secure_server("localhost", 2090).await;
     let mut subject = subject(&format!("https://localhost:{}", address.port()));
     let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert!(tls.is_failed() && tls.seen.contains("signed by `Homelab CA`"), "{tls:?}");
+    assert!(
+        tls.is_failed() && tls.seen.contains("signed by `Homelab CA`"),
+        "{tls:?}"
+    );
     assert!(tls.cure.unwrap().contains("--ca-file"));
 
     subject.connection.ca_file = Some(authority.path().to_owned());
     let findings = examine(&subject).await;
-    assert!(found(&findings, "tls").seen.contains("valid until 2090-01-01"), "{findings:#?}");
-    assert_eq!(found(&findings, "login").verdict, Verdict::Passed, "{findings:#?}");
+    assert!(
+        found(&findings, "tls").seen.contains("valid until 2090-01-01"),
+        "{findings:#?}"
+    );
+    assert_eq!(
+        found(&findings, "login").verdict,
+        Verdict::Passed,
+        "{findings:#?}"
+    );
 
     subject.connection.endpoint = format!("https://127.0.0.1:{}", address.port()).parse().unwrap();
     let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert!(tls.seen.contains("not for `127.0.0.1`") && tls.seen.contains("localhost"), "{tls:?}");
+    assert!(
+        tls.seen.contains("not for `127.0.0.1`") && tls.seen.contains("localhost"),
+        "{tls:?}"
+    );
 
     let (address, authority) = secure_server("localhost", 2001).await;
     subject.connection.ca_file = Some(authority.path().to_owned());
@@ -298,21 +433,40 @@ async fn the_client_itself_wants_the_authority_or_the_switch() {
     let failure = ask(&|_| {}).await.unwrap_err();
     assert_eq!(failure.exit_code(), ExitCode::Usage, "{failure:?}");
     assert!(failure.hint.unwrap().contains("--ca-file"));
-    ask(&|connection| connection.ca_file = Some(authority.path().to_owned())).await.unwrap();
-    ask(&|connection| connection.insecure_skip_tls_verify = true).await.unwrap();
-    let unusable = Connection { ca_file: Some("/no/such/file".into()), ..Connection::new(endpoint.parse().unwrap()) };
-    assert_eq!(crate::kfp::Client::new(unusable).err().unwrap().exit_code(), ExitCode::Usage);
+    ask(&|connection| connection.ca_file = Some(authority.path().to_owned()))
+        .await
+        .unwrap();
+    ask(&|connection| connection.insecure_skip_tls_verify = true)
+        .await
+        .unwrap();
+    let unusable = Connection {
+        ca_file: Some("/no/such/file".into()),
+        ..Connection::new(endpoint.parse().unwrap())
+    };
+    assert_eq!(
+        crate::kfp::Client::new(unusable).err().unwrap().exit_code(),
+        ExitCode::Usage
+    );
 }
 
 #[tokio::test]
 async fn ntfy_and_the_forge_are_asked_without_writing() {
     let address = serve(registry()).await;
     let mut subject = subject(&format!("http://{address}"));
-    let ntfy = serve(Router::new().route("/gitea-ci/auth", axum::routing::get(|| async { "{\"success\":true}" }))).await;
+    let ntfy = serve(Router::new().route(
+        "/gitea-ci/auth",
+        axum::routing::get(|| async { "{\"success\":true}" }),
+    ))
+    .await;
     subject.ntfy = Some((format!("http://{ntfy}/gitea-ci").parse().unwrap(), None));
     let repository = serve(Router::new().route(
         "/api/v1/repos/ml/pipelines",
-        axum::routing::get(|| async { ([(header::CONTENT_TYPE, "application/json")], r#"{"permissions":{"push":false}}"#) }),
+        axum::routing::get(|| async {
+            (
+                [(header::CONTENT_TYPE, "application/json")],
+                r#"{"permissions":{"push":false}}"#,
+            )
+        }),
     ))
     .await;
     subject.forge = Some(ForgeAccess {
@@ -322,7 +476,9 @@ async fn ntfy_and_the_forge_are_asked_without_writing() {
     });
     let findings = examine(&subject).await;
     assert_eq!(found(&findings, "ntfy").verdict, Verdict::Passed, "{findings:#?}");
-    assert!(found(&findings, "forge").is_failed() && found(&findings, "forge").seen.contains("may only read"));
+    assert!(
+        found(&findings, "forge").is_failed() && found(&findings, "forge").seen.contains("may only read")
+    );
     assert!(!format!("{findings:?}").contains("forge-secret"));
 }
 
@@ -345,5 +501,9 @@ fn a_newer_kfp_than_the_server_is_pointed_out() {
     };
     let newer = sdk::check(&server, Some(&semver::Version::new(2, 17, 0)));
     assert!(newer.cure.unwrap().contains("pin kfp 2.5"));
-    assert!(sdk::check(&server, Some(&semver::Version::new(2, 5, 3))).cure.is_none());
+    assert!(
+        sdk::check(&server, Some(&semver::Version::new(2, 5, 3)))
+            .cure
+            .is_none()
+    );
 }

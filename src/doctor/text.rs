@@ -6,11 +6,22 @@ use super::{Diagnosis, Finding, Verdict};
 #[must_use]
 pub fn render(diagnosis: &Diagnosis) -> String {
     let mut text = format!("doctor: {}\n", diagnosis.endpoint);
-    let width = diagnosis.checks.iter().map(|finding| finding.check.len()).max().unwrap_or(0);
+    let width = diagnosis
+        .checks
+        .iter()
+        .map(|finding| finding.check.len())
+        .max()
+        .unwrap_or(0);
     for finding in &diagnosis.checks {
         text.push_str(&lines(finding, width));
     }
-    let count = |verdict| diagnosis.checks.iter().filter(|finding| finding.verdict == verdict).count();
+    let count = |verdict| {
+        diagnosis
+            .checks
+            .iter()
+            .filter(|finding| finding.verdict == verdict)
+            .count()
+    };
     text.push_str(&format!(
         "{} passed, {} failed, {} skipped\n",
         count(Verdict::Passed),
@@ -23,8 +34,14 @@ pub fn render(diagnosis: &Diagnosis) -> String {
 /// Only what explains a failure, for the end of a run that could not begin.
 #[must_use]
 pub fn short(findings: &[Finding]) -> String {
-    let told = findings.iter().filter(|finding| finding.verdict != Verdict::Skipped);
-    let width = findings.iter().map(|finding| finding.check.len()).max().unwrap_or(0);
+    let told = findings
+        .iter()
+        .filter(|finding| finding.verdict != Verdict::Skipped);
+    let width = findings
+        .iter()
+        .map(|finding| finding.check.len())
+        .max()
+        .unwrap_or(0);
     told.map(|finding| lines(finding, width)).collect()
 }
 
@@ -40,7 +57,11 @@ fn lines(finding: &Finding, width: usize) -> String {
         let word = if finding.is_failed() { "cure" } else { "note" };
         text.push_str(&format!("{indent}{word}: {cure}\n"));
     }
-    if let Some(paste) = finding.paste.as_ref().filter(|_| finding.verdict != Verdict::Skipped) {
+    if let Some(paste) = finding
+        .paste
+        .as_ref()
+        .filter(|_| finding.verdict != Verdict::Skipped)
+    {
         for line in paste.lines() {
             text.push_str(&format!("{indent}  {line}\n"));
         }

@@ -37,7 +37,10 @@ fn read(der: &[u8]) -> Option<Facts> {
     let (_, validity, _) = element(rest)?;
     let (_, _, rest) = element(validity)?;
     let (tag, text, _) = element(rest)?;
-    Some(Facts { issuer: name(issuer), until: time(tag, text) })
+    Some(Facts {
+        issuer: name(issuer),
+        until: time(tag, text),
+    })
 }
 
 /// Tag, content and what follows.
@@ -51,7 +54,9 @@ fn element(bytes: &[u8]) -> Option<(u8, &[u8], &[u8])> {
             return None;
         }
         let (digits, left) = rest.split_at_checked(count)?;
-        length = digits.iter().fold(0, |length, digit| (length << 8) | usize::from(*digit));
+        length = digits
+            .iter()
+            .fold(0, |length, digit| (length << 8) | usize::from(*digit));
         rest = left;
     }
     let (content, left) = rest.split_at_checked(length)?;
@@ -63,7 +68,9 @@ fn name(mut parts: &[u8]) -> Option<String> {
     let mut organisation = None;
     while let Some((_, set, rest)) = element(parts) {
         parts = rest;
-        let Some((SEQUENCE, pair, _)) = element(set) else { continue };
+        let Some((SEQUENCE, pair, _)) = element(set) else {
+            continue;
+        };
         let (_, kind, value) = element(pair)?;
         let (_, text, _) = element(value)?;
         let text = String::from_utf8_lossy(text).into_owned();
@@ -86,7 +93,11 @@ fn time(tag: u8, text: &[u8]) -> Option<DateTime<Utc>> {
         }
         _ => text.to_owned(),
     };
-    Some(NaiveDateTime::parse_from_str(&text, "%Y%m%d%H%M%S").ok()?.and_utc())
+    Some(
+        NaiveDateTime::parse_from_str(&text, "%Y%m%d%H%M%S")
+            .ok()?
+            .and_utc(),
+    )
 }
 
 #[cfg(test)]

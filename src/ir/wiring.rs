@@ -13,12 +13,16 @@ pub const CHANNEL: &str = "pipelinechannel--";
 /// Longest text that a source is described with, in characters.
 const SHOWN: usize = 200;
 
+/// For comparing instead of showing.
+const WHOLE: usize = usize::MAX;
+
 /// What a component's inputs hold, by name.
 pub type Environment = BTreeMap<String, String>;
 
 /// What the inputs of the component behind `task` hold, given those of the component around it.
 #[must_use]
 pub fn inside(task: &Task<'_>, around: &Environment) -> Environment {
+    // Short, because values are handed down from frame to frame.
     let mut environment: Environment = task
         .inputs
         .iter()
@@ -49,32 +53,47 @@ pub fn items(task: &Task<'_>, around: &Environment) -> Option<String> {
 /// The condition with the sources of its values in their places.
 #[must_use]
 pub fn condition(task: &Task<'_>, around: &Environment) -> Option<String> {
+    whole_condition(task, around).map(|condition| short(&condition))
+}
+
+/// The condition as [`condition`] gives it, uncut.
+#[must_use]
+pub fn whole_condition(task: &Task<'_>, around: &Environment) -> Option<String> {
     let environment = inside(task, around);
-    task.condition
-        .map(|condition| short(&in_text(condition, &environment)))
+    task.condition.map(|condition| in_text(condition, &environment))
+}
+
+/// Where an input comes from as [`describe`] says, with constants uncut.
+#[must_use]
+pub fn whole_source(input: &Input<'_>, around: &Environment) -> String {
+    describe_within(input, around, WHOLE)
 }
 
 /// Where an input comes from: `rows`, `score.Output`, `"text"`, `item of rows`.
 #[must_use]
 pub fn describe(input: &Input<'_>, around: &Environment) -> String {
+    describe_within(input, around, SHOWN)
+}
+
+fn describe_within(input: &Input<'_>, around: &Environment, most: usize) -> String {
     let from = match input.source {
-        Source::Constant(value) => constant(value, around),
+        Source::Constant(value) => constant(value, around, most),
         Source::ComponentInput(name) => around
             .get(name)
             .cloned()
             .unwrap_or_else(|| plain(name).to_owned()),
         Source::Output { task, key } => format!("{task}.{}", plain(key)),
         Source::FinalStatus(task) => format!("final status of {task}"),
-        Source::Unknown(value) => short(&value.to_string()),
+        Source::Unknown(value) => cut(&value.to_string(), most),
     };
     match input.selector {
         "" => from,
-        selector => short(&format!(
-            "{from}{}",
-            selector
+        selector => {
+            let key = selector
                 .strip_prefix("parseJson(string_value)")
-                .unwrap_or(selector)
-        )),
+                .unwrap_or(selector);
+            cut(&format!("{from}{key}"), most)
+        }
     }
 }
 
@@ -85,10 +104,13 @@ pub fn plain(name: &str) -> &str {
 }
 
 /// A constant as JSON, with placeholders in texts resolved.
-fn constant(value: &Value, around: &Environment) -> String {
+fn constant(value: &Value, around: &Environment, most: usize) -> String {
     match value {
-        Value::String(text) => short(&Value::from(in_text(&cut(text, SHOWN * 4), around)).to_string()),
-        other => short(&other.to_string()),
+        Value::String(text) => {
+            let text = cut(text, most.saturating_mul(4));
+            cut(&Value::from(in_text(&text, around)).to_string(), most)
+        }
+        other => cut(&other.to_string(), most),
     }
 }
 

@@ -46,7 +46,9 @@ async fn together(server: &Arc<Server>, parties: &[Party], order: &mut impl Orde
         let way = Faulty::gated(server, party.schedule.clone(), send);
         ways.push(Arc::clone(&way));
         let party = party.clone();
-        running.push(tokio::spawn(async move { run(&way, &party.repository, &party.job).await }));
+        running.push(tokio::spawn(async move {
+            run(&way, &party.repository, &party.job).await
+        }));
     }
     let mut waiting: Vec<Option<oneshot::Sender<()>>> = parties.iter().map(|_| None).collect();
     while running.iter().any(|one| !one.is_finished()) {
@@ -58,8 +60,16 @@ async fn together(server: &Arc<Server>, parties: &[Party], order: &mut impl Orde
                 *slot = gate.try_recv().ok();
             }
         }
-        let ready: Vec<usize> = waiting.iter().enumerate().filter_map(|(index, slot)| slot.as_ref().map(|_| index)).collect();
-        let chosen = if ready.is_empty() { None } else { order.next(&ready) };
+        let ready: Vec<usize> = waiting
+            .iter()
+            .enumerate()
+            .filter_map(|(index, slot)| slot.as_ref().map(|_| index))
+            .collect();
+        let chosen = if ready.is_empty() {
+            None
+        } else {
+            order.next(&ready)
+        };
         if let Some(open) = chosen.and_then(|index| waiting[index].take()) {
             open.send(()).ok();
         }
@@ -87,7 +97,13 @@ impl Order for Given {
             let pick = (self.choices % self.base) as usize;
             self.choices /= self.base;
             self.turn += 1;
-            return Some(waiting[(if self.choices == 0 && pick == 0 { self.turn } else { pick }) % waiting.len()]);
+            return Some(
+                waiting[(if self.choices == 0 && pick == 0 {
+                    self.turn
+                } else {
+                    pick
+                }) % waiting.len()],
+            );
         }
         Some(waiting[0])
     }
@@ -102,7 +118,11 @@ struct Chance(SmallRng);
 
 impl Order for Chance {
     fn next(&mut self, waiting: &[usize]) -> Option<usize> {
-        if self.0.random_bool(0.1) { None } else { Some(waiting[self.0.random_range(0..waiting.len())]) }
+        if self.0.random_bool(0.1) {
+            None
+        } else {
+            Some(waiting[self.0.random_range(0..waiting.len())])
+        }
     }
 
     fn step(&mut self) -> Duration {
@@ -114,7 +134,10 @@ impl Order for Chance {
 fn party(run: u32, content: &str, version: &str) -> Party {
     Party {
         repository: Repository::of(&[("demo", content)]),
-        job: Job { version: version.to_owned(), ..Job::new(run) },
+        job: Job {
+            version: version.to_owned(),
+            ..Job::new(run)
+        },
         schedule: Schedule::Fair,
     }
 }
@@ -127,16 +150,22 @@ async fn judge(server: &Arc<Server>, parties: &[Party], done: &[Ran], fair: bool
         truth::no_shared_second(&held);
         let newest = held["demo"][0].digest;
         assert!(
-            parties.iter().any(|party| newest == Some(party.repository.0[0].digest())),
+            parties
+                .iter()
+                .any(|party| newest == Some(party.repository.0[0].digest())),
             "the newest is nobody's: {held:#?}"
         );
         for ran in done {
             assert!(truth::undone(ran).is_empty(), "{ran:#?}");
             let (pipeline, outcome) = &ran.outcomes[0];
-            let theirs = held["demo"].iter().find(|version| Some(&version.id) == outcome.version_id.as_ref());
+            let theirs = held["demo"]
+                .iter()
+                .find(|version| Some(&version.id) == outcome.version_id.as_ref());
             // What the plan found unchanged is not looked at again: its run may still move it.
             let planned = outcome.action == Action::Unchanged && outcome.reason.is_none();
-            let there = held["demo"].iter().any(|version| version.digest == Some(pipeline.digest()));
+            let there = held["demo"]
+                .iter()
+                .any(|version| version.digest == Some(pipeline.digest()));
             assert!(
                 theirs.is_some_and(|version| version.digest == Some(pipeline.digest())) || (planned && there),
                 "{outcome:#?} is not there: {held:#?}"
@@ -176,12 +205,25 @@ fn every_order(parties: &[Party], existing: bool, depth: u32) -> usize {
         virtually(async {
             let server = Server::new(Dialect::new(Kind::V2_17_0), choices + step);
             if existing {
-                run(&Faulty::new(&server, Schedule::Fair), &Repository::of(&[("demo", "old")]), &Job::new(1)).await;
+                run(
+                    &Faulty::new(&server, Schedule::Fair),
+                    &Repository::of(&[("demo", "old")]),
+                    &Job::new(1),
+                )
+                .await;
                 tokio::time::sleep(Duration::from_secs(10)).await;
             }
-            let mut order = Given { choices, base, turn: 0, step: Duration::from_millis(step) };
+            let mut order = Given {
+                choices,
+                base,
+                turn: 0,
+                step: Duration::from_millis(step),
+            };
             let (done, log) = together(&server, &parties, &mut order).await;
-            explained(judge(&server, &parties, &done, true), || format!("order {choices}, step {step} ms\n{log}\n{done:#?}")).await;
+            explained(judge(&server, &parties, &done, true), || {
+                format!("order {choices}, step {step} ms\n{log}\n{done:#?}")
+            })
+            .await;
         });
     });
     tried
@@ -209,8 +251,24 @@ fn two_runs_with_different_content() {
 #[test]
 fn three_runs() {
     let depth = if long() { 7 } else { 4 };
-    every_order(&[party(2, "one", "v1"), party(3, "two", "v2"), party(4, "one", "v3")], true, depth);
-    every_order(&[party(2, "one", "v1"), party(3, "one", "v2"), party(4, "one", "v2")], false, depth);
+    every_order(
+        &[
+            party(2, "one", "v1"),
+            party(3, "two", "v2"),
+            party(4, "one", "v3"),
+        ],
+        true,
+        depth,
+    );
+    every_order(
+        &[
+            party(2, "one", "v1"),
+            party(3, "one", "v2"),
+            party(4, "one", "v2"),
+        ],
+        false,
+        depth,
+    );
 }
 
 #[test]
@@ -227,7 +285,12 @@ fn by_chance() {
             let mut random = SmallRng::seed_from_u64(seed);
             let server = Server::new(Dialect::new(Kind::V2_17_0), seed);
             if random.random_bool(0.7) {
-                run(&Faulty::new(&server, Schedule::Fair), &Repository::of(&[("demo", "old")]), &Job::new(1)).await;
+                run(
+                    &Faulty::new(&server, Schedule::Fair),
+                    &Repository::of(&[("demo", "old")]),
+                    &Job::new(1),
+                )
+                .await;
                 tokio::time::sleep(Duration::from_secs(10)).await;
             }
             let faulty = random.random_bool(0.5);
@@ -244,20 +307,28 @@ fn by_chance() {
                 .collect();
             let mut order = Chance(random);
             let (done, log) = together(&server, &parties, &mut order).await;
-            explained(judge(&server, &parties, &done, !faulty), || format!("KFP_GITOPS_TEST_SEED={seed}\n{log}\n{done:#?}")).await;
+            explained(judge(&server, &parties, &done, !faulty), || {
+                format!("KFP_GITOPS_TEST_SEED={seed}\n{log}\n{done:#?}")
+            })
+            .await;
         });
     });
 }
 
 fn fault(random: &mut SmallRng, chance: f64) -> Option<Fault> {
-    random.random_bool(chance).then(|| ALL[random.random_range(0..ALL.len())])
+    random
+        .random_bool(chance)
+        .then(|| ALL[random.random_range(0..ALL.len())])
 }
 
 #[test]
 fn killed_at_every_call_and_run_again() {
     for (before, now) in [
         (Repository(vec![]), Repository::of(&[("one", "1"), ("two", "1")])),
-        (Repository::of(&[("one", "1")]), Repository::of(&[("one", "2"), ("two", "1")])),
+        (
+            Repository::of(&[("one", "1")]),
+            Repository::of(&[("one", "2"), ("two", "1")]),
+        ),
     ] {
         let calls = virtually(async {
             let server = Server::new(Dialect::new(Kind::V2_17_0), 1);
@@ -276,17 +347,28 @@ fn killed_at_every_call_and_run_again() {
                     let folder = tempfile::tempdir().unwrap();
                     let journal = Some(folder.path().join("journal.jsonl"));
                     let way = Faulty::dying(&server, number, after);
-                    let job = Job { journal: journal.clone(), ..Job::new(2) };
+                    let job = Job {
+                        journal: journal.clone(),
+                        ..Job::new(2)
+                    };
                     tokio::select! {
                         ran = run(&way, &now, &job) => panic!("it lived: {ran:?}"),
                         () = way.died() => {}
                     }
                     tokio::time::sleep(Duration::from_secs(3)).await;
                     // Another attempt of the same job, with another version name.
-                    let job = Job { journal, version: "v20260213-150000".to_owned(), ..Job::new(2) };
+                    let job = Job {
+                        journal,
+                        version: "v20260213-150000".to_owned(),
+                        ..Job::new(2)
+                    };
                     let clean = run(&Faulty::new(&server, Schedule::Fair), &now, &job).await;
                     let held = truth(&server).await;
-                    assert!(truth::undone(&clean).is_empty(), "killed at {number} (after: {after}): {clean:#?}\n{}", way.log());
+                    assert!(
+                        truth::undone(&clean).is_empty(),
+                        "killed at {number} (after: {after}): {clean:#?}\n{}",
+                        way.log()
+                    );
                     truth::equals(&held, &now);
                     truth::no_duplicates(&held);
                     truth::report_is_true(&held, &clean);
@@ -316,11 +398,20 @@ async fn naive(way: &Arc<Faulty>, repository: &Repository, job: &Job) -> bool {
         let mut done = false;
         for attempt in 0..5 {
             let name = PipelineName::new(pipeline.name.clone());
-            let found = client.find_pipelines(&name).await.ok().and_then(|found| found.into_iter().next());
+            let found = client
+                .find_pipelines(&name)
+                .await
+                .ok()
+                .and_then(|found| found.into_iter().next());
             let id = match found {
                 Some(found) => found.id,
                 None => {
-                    let new = NewPipeline { name, display_name: None, description: String::new(), tags: BTreeMap::new() };
+                    let new = NewPipeline {
+                        name,
+                        display_name: None,
+                        description: String::new(),
+                        tags: BTreeMap::new(),
+                    };
                     match client.create_pipeline(&new).await {
                         Ok(created) => created.id,
                         Err(_) => continue,
@@ -357,10 +448,17 @@ fn measure(count: u64, is_naive: bool) -> Figures {
             let server = Server::new(Dialect::new(Kind::V2_17_0), seed);
             let now = Repository::of(&[("demo", "1")]);
             let lost = |random: &mut SmallRng| {
-                let kind = if random.random_bool(0.5) { Fault::ResetBefore } else { Fault::ResetAfter };
+                let kind = if random.random_bool(0.5) {
+                    Fault::ResetBefore
+                } else {
+                    Fault::ResetAfter
+                };
                 random.random_bool(0.1).then_some(kind)
             };
-            let way = Faulty::new(&server, Schedule::Listed((0..200).map(|_| lost(&mut random)).collect()));
+            let way = Faulty::new(
+                &server,
+                Schedule::Listed((0..200).map(|_| lost(&mut random)).collect()),
+            );
             let job = Job { seed, ..Job::new(2) };
             let said_done = if is_naive {
                 naive(&way, &now, &job).await
@@ -370,7 +468,8 @@ fn measure(count: u64, is_naive: bool) -> Figures {
             };
             let held = truth(&server).await;
             let there = held.get("demo").map_or(0, Vec::len);
-            let add = |counter: &AtomicUsize, yes: bool| counter.fetch_add(usize::from(yes), Ordering::Relaxed);
+            let add =
+                |counter: &AtomicUsize, yes: bool| counter.fetch_add(usize::from(yes), Ordering::Relaxed);
             add(&seen.runs, true);
             add(&seen.duplicates, there > 1);
             add(&seen.losses, said_done && there == 0);
@@ -386,7 +485,10 @@ fn a_tenth_of_all_calls_is_lost() {
     let (naive, ours) = (measure(count, true), measure(count, false));
     eprintln!("of {count} runs with 10 % of calls lost: naive {naive:?}, ours {ours:?}");
     let get = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    assert!(get(&naive.duplicates) > 0, "the harness would not see a duplicate: {naive:?}");
+    assert!(
+        get(&naive.duplicates) > 0,
+        "the harness would not see a duplicate: {naive:?}"
+    );
     assert_eq!((get(&ours.duplicates), get(&ours.losses)), (0, 0), "{ours:?}");
     assert!(get(&ours.false_failures) * 1000 <= count as usize, "{ours:?}");
 }
@@ -395,13 +497,25 @@ fn a_tenth_of_all_calls_is_lost() {
 fn many_pipelines_and_every_third_call_fails() {
     let now = Repository::many(25, "1");
     let counted = Arc::new(Mutex::new(Vec::new()));
-    let kinds: Vec<Fault> = if long() { ALL.to_vec() } else { vec![Fault::ResetAfter, Fault::Status500, Fault::TruncatedJson, Fault::Refused] };
+    let kinds: Vec<Fault> = if long() {
+        ALL.to_vec()
+    } else {
+        vec![
+            Fault::ResetAfter,
+            Fault::Status500,
+            Fault::TruncatedJson,
+            Fault::Refused,
+        ]
+    };
     let told = Arc::clone(&counted);
     in_parallel(kinds, move |fault| {
         virtually(async {
             let server = Server::new(Dialect::new(Kind::V2_17_0), 5);
             let way = Faulty::new(&server, Schedule::Every(3, fault));
-            let job = Job { concurrency: 8, ..Job::new(2) };
+            let job = Job {
+                concurrency: 8,
+                ..Job::new(2)
+            };
             let ran = run(&way, &now, &job).await;
             let held = truth(&server).await;
             truth::no_duplicates(&held);
@@ -415,7 +529,11 @@ fn many_pipelines_and_every_third_call_fails() {
         });
     });
     let counted = counted.lock().unwrap();
-    let undone: usize = counted.iter().filter(|(fault, _)| *fault == Fault::ResetAfter).map(|(_, undone)| undone).sum();
+    let undone: usize = counted
+        .iter()
+        .filter(|(fault, _)| *fault == Fault::ResetAfter)
+        .map(|(_, undone)| undone)
+        .sum();
     assert_eq!(undone, 0, "{counted:?}");
 }
 
@@ -428,7 +546,11 @@ fn a_run_that_is_asked_to_stop_settles_and_says_so() {
             let (handle, cancel) = kfp_gitops::apply::cancel();
             let now = Repository::many(6, "1");
             let way = Faulty::new(&server, Schedule::Fair);
-            let job = Job { cancel, concurrency: 1, ..Job::new(2) };
+            let job = Job {
+                cancel,
+                concurrency: 1,
+                ..Job::new(2)
+            };
             let stopper = async {
                 tokio::time::sleep(Duration::from_millis(14 + after * 20)).await;
                 handle.stop();

@@ -14,12 +14,17 @@ struct Names<'m> {
 
 impl<'m> Names<'m> {
     /// `existing` are all old names of the place.
-    fn of<'k>(pairs: Option<&'m BTreeMap<String, String>>, existing: impl Iterator<Item = &'k String>) -> Self {
+    fn of<'k>(
+        pairs: Option<&'m BTreeMap<String, String>>,
+        existing: impl Iterator<Item = &'k String>,
+    ) -> Self {
         let mut map = pairs.map_or_else(|| Cow::Owned(BTreeMap::new()), Cow::Borrowed);
         if map.iter().any(|(old, new)| old != new) {
             let targets: std::collections::BTreeSet<String> = map.values().cloned().collect();
-            let left_over: Vec<String> =
-                existing.filter(|name| !map.contains_key(*name) && targets.contains(*name)).cloned().collect();
+            let left_over: Vec<String> = existing
+                .filter(|name| !map.contains_key(*name) && targets.contains(*name))
+                .cloned()
+                .collect();
             for name in left_over {
                 let mut free = format!("{name}{LEFT_OVER}");
                 while targets.contains(&free) || map.contains_key(&free) {
@@ -46,10 +51,19 @@ pub(super) const LEFT_OVER: &str = " (before)";
 /// The old form under the new names.
 pub(super) fn aligned<'f>(old: &'f Form, matching: &Matching) -> Cow<'f, Form> {
     let pipeline = old.pipeline();
-    let keys = |pointer: &str| pipeline.pointer(pointer).and_then(Value::as_object).into_iter().flat_map(Map::keys);
+    let keys = |pointer: &str| {
+        pipeline
+            .pointer(pointer)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flat_map(Map::keys)
+    };
     let components = Names::of(Some(&matching.components), keys("/components"));
     let executors = Names::of(Some(&matching.executors), keys("/deploymentSpec/executors"));
-    let tasks_change = matching.tasks.values().any(|pairs| pairs.iter().any(|(old, new)| old != new));
+    let tasks_change = matching
+        .tasks
+        .values()
+        .any(|pairs| pairs.iter().any(|(old, new)| old != new));
     if components.changes_nothing() && executors.changes_nothing() && !tasks_change {
         return Cow::Borrowed(old);
     }
@@ -65,12 +79,16 @@ pub(super) fn aligned<'f>(old: &'f Form, matching: &Matching) -> Cow<'f, Form> {
             }
             rename_keys(all, &components);
         }
-        if let Some(all) = pipeline.pointer_mut("/deploymentSpec/executors").and_then(Value::as_object_mut) {
+        if let Some(all) = pipeline
+            .pointer_mut("/deploymentSpec/executors")
+            .and_then(Value::as_object_mut)
+        {
             rename_keys(all, &executors);
         }
     }
-    if let Some(all) =
-        root.pointer_mut("/platform/platforms/kubernetes/deploymentSpec/executors").and_then(Value::as_object_mut)
+    if let Some(all) = root
+        .pointer_mut("/platform/platforms/kubernetes/deploymentSpec/executors")
+        .and_then(Value::as_object_mut)
     {
         for (label, settings) in all.iter_mut() {
             if let Some(names) = producers.get(label.as_str()) {
@@ -96,19 +114,31 @@ fn rename_component(
     if let Some(Value::String(label)) = component.get_mut("executorLabel") {
         *label = executors.new_name(label).to_owned();
     }
-    let Some(dag) = component.get_mut("dag") else { return };
-    let existing: Vec<String> =
-        dag.get("tasks").and_then(Value::as_object).into_iter().flat_map(Map::keys).cloned().collect();
+    let Some(dag) = component.get_mut("dag") else {
+        return;
+    };
+    let existing: Vec<String> = dag
+        .get("tasks")
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(Map::keys)
+        .cloned()
+        .collect();
     let tasks = Names::of(matching.tasks.get(name), existing.iter());
     if let Some(outputs) = dag.get_mut("outputs") {
         rename_producers(outputs, &tasks.map);
     }
-    let Some(all) = dag.get_mut("tasks").and_then(Value::as_object_mut) else { return };
+    let Some(all) = dag.get_mut("tasks").and_then(Value::as_object_mut) else {
+        return;
+    };
     for (task_name, task) in all.iter_mut() {
         if let Some(Value::String(component)) = task.pointer_mut("/componentRef/name") {
             if !tasks.changes_nothing() {
                 // `comp-x` runs `exec-x`, which is all that platform settings know of their task.
-                producers.insert(component.replacen("comp-", "exec-", 1), tasks.map.clone().into_owned());
+                producers.insert(
+                    component.replacen("comp-", "exec-", 1),
+                    tasks.map.clone().into_owned(),
+                );
             }
             *component = components.new_name(component).to_owned();
         }
@@ -162,7 +192,9 @@ fn rename_producers(value: &mut Value, names: &BTreeMap<String, String>) {
                 }
             }
         }
-        Value::Array(elements) => elements.iter_mut().for_each(|element| rename_producers(element, names)),
+        Value::Array(elements) => elements
+            .iter_mut()
+            .for_each(|element| rename_producers(element, names)),
         _ => {}
     }
 }

@@ -22,13 +22,19 @@ pub(super) struct Edit<'a> {
 impl Edit<'_> {
     /// The path that must be copied to carry the edit out.
     pub(super) fn pointer(&self) -> Pointer {
-        self.path[..self.real].iter().map(|key| (*key).to_owned()).collect()
+        self.path[..self.real]
+            .iter()
+            .map(|key| (*key).to_owned())
+            .collect()
     }
 }
 
 /// All edits from `before` to `after`, in the order of their paths. Lists are taken as a whole.
 pub(super) fn edits<'a>(before: &'a Value, after: &'a Value) -> Vec<Edit<'a>> {
-    let mut walk = Walk { path: Vec::new(), edits: Vec::new() };
+    let mut walk = Walk {
+        path: Vec::new(),
+        edits: Vec::new(),
+    };
     walk.compare(Some(before), Some(after), None);
     walk.edits
 }
@@ -43,18 +49,33 @@ impl<'a> Walk<'a> {
         if before == after {
             return;
         }
-        let (old, new) = (before.and_then(Value::as_object), after.and_then(Value::as_object));
+        let (old, new) = (
+            before.and_then(Value::as_object),
+            after.and_then(Value::as_object),
+        );
         let both = old.is_some() && new.is_some();
         let one_side = (before.is_none() && new.is_some()) || (after.is_none() && old.is_some());
         if both || (one_side && is_split(&self.path)) {
-            let real = if both { real } else { real.or(Some(self.path.len())) };
+            let real = if both {
+                real
+            } else {
+                real.or(Some(self.path.len()))
+            };
             let count = self.edits.len();
-            let mut keys: Vec<&'a String> = old.into_iter().chain(new).flat_map(serde_json::Map::keys).collect();
+            let mut keys: Vec<&'a String> = old
+                .into_iter()
+                .chain(new)
+                .flat_map(serde_json::Map::keys)
+                .collect();
             keys.sort_unstable();
             keys.dedup();
             for key in keys {
                 self.path.push(key);
-                self.compare(old.and_then(|old| old.get(key)), new.and_then(|new| new.get(key)), real);
+                self.compare(
+                    old.and_then(|old| old.get(key)),
+                    new.and_then(|new| new.get(key)),
+                    real,
+                );
                 self.path.pop();
             }
             if self.edits.len() > count {
@@ -78,14 +99,43 @@ fn is_split(path: &[&str]) -> bool {
         | ["platform", "platforms"]
         | ["platform", "platforms", "kubernetes"]
         | ["platform", "platforms", "kubernetes", "deploymentSpec"]
-        | ["platform", "platforms", "kubernetes", "deploymentSpec", "executors"]
-        | ["platform", "platforms", "kubernetes", "deploymentSpec", "executors", _]
+        | [
+            "platform",
+            "platforms",
+            "kubernetes",
+            "deploymentSpec",
+            "executors",
+        ]
+        | [
+            "platform",
+            "platforms",
+            "kubernetes",
+            "deploymentSpec",
+            "executors",
+            _,
+        ]
         | ["platform", "platforms", "kubernetes", "pipelineConfig"]
-        | ["platform", "platforms", "kubernetes", "pipelineConfig", "workspace"]
-        | ["pipeline", "deploymentSpec", "executors", _, "container", "resources"] => true,
+        | [
+            "platform",
+            "platforms",
+            "kubernetes",
+            "pipelineConfig",
+            "workspace",
+        ]
+        | [
+            "pipeline",
+            "deploymentSpec",
+            "executors",
+            _,
+            "container",
+            "resources",
+        ] => true,
         ["pipeline", "root", rest @ ..] | ["pipeline", "components", _, rest @ ..] => match rest {
             ["inputDefinitions" | "outputDefinitions"]
-            | ["inputDefinitions" | "outputDefinitions", "parameters" | "artifacts"]
+            | [
+                "inputDefinitions" | "outputDefinitions",
+                "parameters" | "artifacts",
+            ]
             | ["dag"]
             | ["dag", "outputs"]
             | ["dag", "outputs", "parameters" | "artifacts"]
@@ -104,7 +154,9 @@ fn is_split(path: &[&str]) -> bool {
 #[cfg(test)]
 pub(super) fn copy(target: &mut Value, from: &Value, path: &[String]) {
     let source = path.iter().try_fold(from, |value, key| value.get(key));
-    let Some((last, parents)) = path.split_last() else { return };
+    let Some((last, parents)) = path.split_last() else {
+        return;
+    };
     let mut place = target;
     for key in parents {
         match place.get_mut(key) {

@@ -14,14 +14,26 @@ pub(super) struct Form {
 
 impl Form {
     pub(super) fn of(spec: &Spec) -> Result<Self, SpecError> {
-        let Canonical { mut pipeline, platform } = canonical(spec)?;
+        let Canonical {
+            mut pipeline,
+            platform,
+        } = canonical(spec)?;
         if !pipeline.is_object() {
-            return Err(SpecError::NotAPipeline { found: "no object".to_owned() });
+            return Err(SpecError::NotAPipeline {
+                found: "no object".to_owned(),
+            });
         }
-        let executors = pipeline.pointer_mut("/deploymentSpec/executors").and_then(Value::as_object_mut);
+        let executors = pipeline
+            .pointer_mut("/deploymentSpec/executors")
+            .and_then(Value::as_object_mut);
         for executor in executors.into_iter().flat_map(|executors| executors.values_mut()) {
             for list in ["/container/command", "/container/args"] {
-                for text in executor.pointer_mut(list).and_then(Value::as_array_mut).into_iter().flatten() {
+                for text in executor
+                    .pointer_mut(list)
+                    .and_then(Value::as_array_mut)
+                    .into_iter()
+                    .flatten()
+                {
                     if let Value::String(text) = text
                         && let std::borrow::Cow::Owned(described) = archive::described(text)
                     {
@@ -30,7 +42,9 @@ impl Form {
                 }
             }
         }
-        Ok(Self { root: json!({"pipeline": pipeline, "platform": platform.unwrap_or_else(|| json!({}))}) })
+        Ok(Self {
+            root: json!({"pipeline": pipeline, "platform": platform.unwrap_or_else(|| json!({}))}),
+        })
     }
 
     pub(super) fn pipeline(&self) -> &Value {
@@ -43,7 +57,10 @@ impl Form {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.pipeline().pointer("/pipelineInfo/name").and_then(Value::as_str).unwrap_or_default()
+        self.pipeline()
+            .pointer("/pipelineInfo/name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
     }
 
     fn sdk(&self) -> Option<&str> {
@@ -51,6 +68,9 @@ impl Form {
     }
 
     pub(super) fn side(&self, digest: Digest) -> Side {
-        Side { digest: Some(digest), sdk: self.sdk().map(str::to_owned) }
+        Side {
+            digest: Some(digest),
+            sdk: self.sdk().map(str::to_owned),
+        }
     }
 }

@@ -42,30 +42,42 @@ impl Matching {
         let mut taken_executors = BTreeSet::new();
         let mut waiting = vec![(ROOT, ROOT)];
         while let Some((old_name, new_name)) = waiting.pop() {
-            let pairs = Dag::of(&old, old_name, &mut old_memo).matched(&Dag::of(&new, new_name, &mut new_memo));
+            let pairs =
+                Dag::of(&old, old_name, &mut old_memo).matched(&Dag::of(&new, new_name, &mut new_memo));
             for (old_task, new_task) in &pairs {
-                let (Some(a), Some(b)) = (old.task(old_name, old_task), new.task(new_name, new_task)) else { continue };
+                let (Some(a), Some(b)) = (old.task(old_name, old_task), new.task(new_name, new_task)) else {
+                    continue;
+                };
                 let known = matching.components.contains_key(a.component) || taken.contains(b.component);
-                let (Some(old_component), Some(new_component)) = (old.component(a.component), new.component(b.component))
+                let (Some(old_component), Some(new_component)) =
+                    (old.component(a.component), new.component(b.component))
                 else {
                     continue;
                 };
                 if known || a.component.is_empty() || b.component.is_empty() {
                     continue;
                 }
-                matching.components.insert(a.component.to_owned(), b.component.to_owned());
+                matching
+                    .components
+                    .insert(a.component.to_owned(), b.component.to_owned());
                 taken.insert(b.component);
                 match (&old_component.body, &new_component.body) {
                     (Body::Dag(_), Body::Dag(_)) => waiting.push((a.component, b.component)),
                     (Body::Executor(old_label), Body::Executor(new_label))
-                        if !matching.executors.contains_key(*old_label) && taken_executors.insert(*new_label) =>
+                        if !matching.executors.contains_key(*old_label)
+                            && taken_executors.insert(*new_label) =>
                     {
-                        matching.executors.insert((*old_label).to_owned(), (*new_label).to_owned());
+                        matching
+                            .executors
+                            .insert((*old_label).to_owned(), (*new_label).to_owned());
                     }
                     _ => {}
                 }
             }
-            let pairs = pairs.into_iter().map(|(old, new)| (old.to_owned(), new.to_owned())).collect();
+            let pairs = pairs
+                .into_iter()
+                .map(|(old, new)| (old.to_owned(), new.to_owned()))
+                .collect();
             matching.tasks.insert(old_name.to_owned(), pairs);
         }
         matching
@@ -81,7 +93,11 @@ struct Dag<'s, 'a> {
 
 impl<'s, 'a> Dag<'s, 'a> {
     fn of(structure: &'s Structure<'a>, name: &'s str, memo: &mut Memo<'a>) -> Self {
-        Self { structure, name, fingerprints: structure.fingerprints(name, memo) }
+        Self {
+            structure,
+            name,
+            fingerprints: structure.fingerprints(name, memo),
+        }
     }
 
     fn task(&self, name: &str) -> Option<&Task<'a>> {
@@ -90,65 +106,83 @@ impl<'s, 'a> Dag<'s, 'a> {
 
     /// Old names to new names.
     fn matched<'n>(&self, new: &Dag<'_, 'n>) -> BTreeMap<&'a str, &'n str> {
-        let mut pairs = BTreeMap::new();
-        let mut left: BTreeSet<&'a str> = self.fingerprints.keys().copied().collect();
-        let mut right: BTreeSet<&'n str> = new.fingerprints.keys().copied().collect();
-        let mut pair = |old: &'a str, new: &'n str, left: &mut BTreeSet<&'a str>, right: &mut BTreeSet<&'n str>| {
-            left.remove(old);
-            right.remove(new);
-            pairs.insert(old, new);
+        let mut pairs = Pairs {
+            pairs: BTreeMap::new(),
+            left: self.fingerprints.keys().copied().collect(),
+            right: new.fingerprints.keys().copied().collect(),
         };
         for (name, fingerprint) in &self.fingerprints {
-            if let Some((twin, other)) = new.fingerprints.get_key_value(name)
+            if let Some((twin, other)) = new.fingerprints.get_key_value(*name)
                 && other == fingerprint
             {
-                pair(name, twin, &mut left, &mut right);
+                pairs.add(name, twin);
             }
         }
-        for same_family in [true, false] {
-            if !same_family {
-                // By name, before names are set aside.
-                for name in left.clone() {
-                    if !is_made_up(name)
-                        && let Some(&twin) = right.get(name)
-                    {
-                        pair(name, twin, &mut left, &mut right);
-                    }
-                }
-            }
-            let mut by_doing: BTreeMap<(u64, &str), Vec<&'n str>> = BTreeMap::new();
-            for name in right.iter().rev() {
-                let key = if same_family { family(name) } else { "" };
-                by_doing.entry((new.fingerprints[name], key)).or_default().push(name);
-            }
-            for name in left.clone() {
-                let key = if same_family { family(name) } else { "" };
-                if let Some(twin) = by_doing.get_mut(&(self.fingerprints[name], key)).and_then(Vec::pop) {
-                    pair(name, twin, &mut left, &mut right);
-                }
+        self.by_doing(new, &mut pairs, family);
+        for name in pairs.left.clone() {
+            if !is_made_up(name)
+                && let Some(&twin) = pairs.right.get(name)
+            {
+                pairs.add(name, twin);
             }
         }
-        for (old_name, new_name) in self.alike(new, &left, &right) {
-            pair(old_name, new_name, &mut left, &mut right);
+        self.by_doing(new, &mut pairs, |_| "");
+        for (old_name, new_name) in self.alike(new, &pairs.left, &pairs.right) {
+            pairs.add(old_name, new_name);
         }
-        for name in left.clone() {
-            if let Some(&twin) = right.get(name)
+        for name in pairs.left.clone() {
+            if let Some(&twin) = pairs.right.get(name)
                 && let (Some(a), Some(b)) = (self.task(name), new.task(twin))
                 && shape(self.structure, a) == shape(new.structure, b)
             {
-                pair(name, twin, &mut left, &mut right);
+                pairs.add(name, twin);
             }
         }
-        pairs
+        pairs.pairs
+    }
+
+    /// Pairs tasks with one fingerprint among those whose names `group` puts together.
+    fn by_doing<'n>(&self, new: &Dag<'_, 'n>, pairs: &mut Pairs<'a, 'n>, group: impl Fn(&str) -> &str) {
+        let mut twins: BTreeMap<(u64, &str), Vec<&'n str>> = BTreeMap::new();
+        // From the back, because the first is popped first.
+        for name in pairs.right.iter().rev() {
+            twins
+                .entry((new.fingerprints[name], group(name)))
+                .or_default()
+                .push(name);
+        }
+        let mut found = Vec::new();
+        for name in &pairs.left {
+            if let Some(twin) = twins
+                .get_mut(&(self.fingerprints[name], group(name)))
+                .and_then(Vec::pop)
+            {
+                found.push((*name, twin));
+            }
+        }
+        for (name, twin) in found {
+            pairs.add(name, twin);
+        }
     }
 
     /// The most alike first, each task once.
-    fn alike<'n>(&self, new: &Dag<'_, 'n>, left: &BTreeSet<&'a str>, right: &BTreeSet<&'n str>) -> Vec<(&'a str, &'n str)> {
+    fn alike<'n>(
+        &self,
+        new: &Dag<'_, 'n>,
+        left: &BTreeSet<&'a str>,
+        right: &BTreeSet<&'n str>,
+    ) -> Vec<(&'a str, &'n str)> {
         if left.is_empty() || right.is_empty() || left.len().saturating_mul(right.len()) > PAIRS {
             return Vec::new();
         }
-        let old_features: Vec<_> = left.iter().filter_map(|name| Some((*name, Features::of(self, self.task(name)?)))).collect();
-        let new_features: Vec<_> = right.iter().filter_map(|name| Some((*name, Features::of(new, new.task(name)?)))).collect();
+        let old_features: Vec<_> = left
+            .iter()
+            .filter_map(|name| Some((*name, Features::of(self, self.task(name)?))))
+            .collect();
+        let new_features: Vec<_> = right
+            .iter()
+            .filter_map(|name| Some((*name, Features::of(new, new.task(name)?))))
+            .collect();
         let mut scores = Vec::new();
         for (old_name, a) in &old_features {
             for (new_name, b) in &new_features {
@@ -175,6 +209,21 @@ impl<'s, 'a> Dag<'s, 'a> {
     }
 }
 
+/// Pairs found so far, and what is left on both sides.
+struct Pairs<'a, 'n> {
+    pairs: BTreeMap<&'a str, &'n str>,
+    left: BTreeSet<&'a str>,
+    right: BTreeSet<&'n str>,
+}
+
+impl<'a, 'n> Pairs<'a, 'n> {
+    fn add(&mut self, old: &'a str, new: &'n str) {
+        self.left.remove(old);
+        self.right.remove(new);
+        self.pairs.insert(old, new);
+    }
+}
+
 /// What a task is at all; only tasks of one shape can be the same.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Shape {
@@ -187,7 +236,10 @@ enum Shape {
 }
 
 fn shape(structure: &Structure<'_>, task: &Task<'_>) -> Shape {
-    match structure.component(task.component).map(|component| &component.body) {
+    match structure
+        .component(task.component)
+        .map(|component| &component.body)
+    {
         Some(Body::Dag(_)) if task.iterator.is_some() => Shape::Loop,
         Some(Body::Dag(_)) if task.condition.is_some() => Shape::Condition,
         Some(Body::Dag(_)) => Shape::Frame,
@@ -219,10 +271,30 @@ impl<'a> Features<'a> {
         let component = structure.component(task.component);
         let mut interface = BTreeSet::new();
         if let Some(component) = component {
-            interface.extend(component.parameters.iter().map(|one| format!("in {} {}", one.name, one.kind)));
-            interface.extend(component.artifacts.iter().map(|one| format!("in {} {}", one.name, one.kind)));
-            interface.extend(component.output_parameters.iter().map(|one| format!("out {} {}", one.name, one.kind)));
-            interface.extend(component.output_artifacts.iter().map(|one| format!("out {} {}", one.name, one.kind)));
+            interface.extend(
+                component
+                    .parameters
+                    .iter()
+                    .map(|one| format!("in {} {}", one.name, one.kind)),
+            );
+            interface.extend(
+                component
+                    .artifacts
+                    .iter()
+                    .map(|one| format!("in {} {}", one.name, one.kind)),
+            );
+            interface.extend(
+                component
+                    .output_parameters
+                    .iter()
+                    .map(|one| format!("out {} {}", one.name, one.kind)),
+            );
+            interface.extend(
+                component
+                    .output_artifacts
+                    .iter()
+                    .map(|one| format!("out {} {}", one.name, one.kind)),
+            );
         }
         let (mut image, mut lines) = ("", BTreeMap::new());
         if let Some(Executor::Container(container)) = structure.executor(task) {
@@ -239,7 +311,11 @@ impl<'a> Features<'a> {
             };
             if texts.iter().map(|text| text.len()).sum::<usize>() <= CODE {
                 for line in texts.iter().flat_map(|text| text.lines()).map(str::trim) {
-                    if !line.is_empty() && !line.starts_with("import kfp") && !line.starts_with("from kfp") && line != "from typing import *" {
+                    if !line.is_empty()
+                        && !line.starts_with("import kfp")
+                        && !line.starts_with("from kfp")
+                        && line != "from typing import *"
+                    {
                         *lines.entry(line).or_default() += 1;
                     }
                 }
@@ -266,7 +342,8 @@ impl<'a> Features<'a> {
         }
         match self.shape {
             Shape::Loop | Shape::Condition | Shape::Frame => {
-                0.6 * shared(&self.inside, &other.inside) + if self.detail == other.detail { 0.4 } else { 0.0 }
+                0.6 * shared(&self.inside, &other.inside)
+                    + if self.detail == other.detail { 0.4 } else { 0.0 }
             }
             _ => {
                 let image = if self.image == other.image { 0.15 } else { 0.0 };
@@ -276,8 +353,11 @@ impl<'a> Features<'a> {
     }
 
     fn shared_lines(&self, other: &Features<'_>) -> f64 {
-        let common: usize =
-            self.lines.iter().map(|(line, count)| (*count).min(other.lines.get(line).copied().unwrap_or_default())).sum();
+        let common: usize = self
+            .lines
+            .iter()
+            .map(|(line, count)| (*count).min(other.lines.get(line).copied().unwrap_or_default()))
+            .sum();
         let all = self.lines.values().sum::<usize>() + other.lines.values().sum::<usize>();
         ratio(common * 2, all)
     }

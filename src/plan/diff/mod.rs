@@ -14,25 +14,31 @@
 
 mod align;
 mod classify;
+mod drawn;
 mod edits;
 mod executor;
 mod form;
 mod matching;
 mod platform;
+#[cfg(test)]
+mod scenarios;
 mod structure;
-mod text;
-mod textual;
 #[cfg(test)]
 mod tests;
+mod text;
+mod textual;
 
 pub use textual::diff_unreadable;
 
 use crate::ids::Digest;
 use crate::ir::Spec;
+use crate::ir::graph::Graph;
 use serde::{Deserialize, Serialize};
 
 /// The effect of a change on those who use the pipeline, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// Callers break: a parameter removed, made required, or retyped; an output removed or retyped.
@@ -47,7 +53,12 @@ pub enum Class {
 
 impl Class {
     /// All, strongest first.
-    pub const ALL: [Self; 4] = [Self::Interface, Self::Behaviour, Self::Environment, Self::Cosmetic];
+    pub const ALL: [Self; 4] = [
+        Self::Interface,
+        Self::Behaviour,
+        Self::Environment,
+        Self::Cosmetic,
+    ];
 
     /// The word in JSON and in text.
     #[must_use]
@@ -62,7 +73,9 @@ impl Class {
 }
 
 /// The part of a semantic version that the changes ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Nothing changed.
@@ -89,7 +102,9 @@ impl Step {
 }
 
 /// What a change is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum Subject {
     /// The pipeline as a whole.
@@ -105,7 +120,9 @@ pub enum Subject {
 }
 
 /// Which side of the subject changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Aspect {
@@ -160,7 +177,9 @@ pub enum Aspect {
 }
 
 /// What happened to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Only after.
@@ -176,7 +195,7 @@ pub enum Verb {
 }
 
 /// One change. Texts are as in the spec, unescaped; whoever shows them escapes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// Its effect.
     pub class: Class,
@@ -202,7 +221,7 @@ pub struct Change {
 }
 
 /// Whether there was something before, and whether it could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// There was nothing before.
@@ -216,7 +235,7 @@ pub enum Status {
 }
 
 /// One side of a difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Side {
     /// Digest of the spec; absent for what is no spec.
     pub digest: Option<Digest>,
@@ -225,7 +244,7 @@ pub struct Side {
 }
 
 /// How many changes of each class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[allow(missing_docs)]
 pub struct ClassCounts {
     pub interface: usize,
@@ -235,7 +254,7 @@ pub struct ClassCounts {
 }
 
 /// What changes in one pipeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Difference {
     /// `pipelineInfo.name` of the new spec.
     pub pipeline: String,
@@ -269,8 +288,16 @@ impl Difference {
     }
 
     /// Completes a difference from its changes.
-    fn of(pipeline: String, status: Status, before: Option<Side>, after: Side, mut changes: Vec<Change>) -> Self {
-        changes.sort_by(|a, b| (a.class, &a.subject, a.aspect, &a.name).cmp(&(b.class, &b.subject, b.aspect, &b.name)));
+    fn of(
+        pipeline: String,
+        status: Status,
+        before: Option<Side>,
+        after: Side,
+        mut changes: Vec<Change>,
+    ) -> Self {
+        changes.sort_by(|a, b| {
+            (a.class, &a.subject, a.aspect, &a.name).cmp(&(b.class, &b.subject, b.aspect, &b.name))
+        });
         let mut counts = ClassCounts::default();
         for change in &changes {
             *match change.class {
@@ -306,24 +333,40 @@ impl Difference {
 /// never an error.
 #[must_use]
 pub fn diff(before: Option<&Spec>, after: &Spec) -> Difference {
+    compare(before, after, None).0
+}
+
+/// As [`diff`], with the task graph of both, marked, of at most `most` nodes a side. A spec that
+/// cannot be read has an empty graph.
+#[must_use]
+pub fn diff_drawn(before: Option<&Spec>, after: &Spec, most: usize) -> (Difference, Graph) {
+    compare(before, after, Some(most))
+}
+
+fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Difference, Graph) {
+    let graph_of = |form: &form::Form| most.map(|most| Graph::of(&form.view(), most)).unwrap_or_default();
     let after_digest = after.digest();
     let before_digest = before.map(Spec::digest);
     let new = match form::Form::of(after) {
         Ok(new) => new,
-        Err(error) => return textual::of_texts(before, after, &error),
+        Err(error) => return (textual::of_texts(before, after, &error), Graph::default()),
     };
     let after_side = new.side(after_digest);
     let name = new.name().to_owned();
     let (Some(before), Some(before_digest)) = (before, before_digest) else {
-        return Difference::of(name, Status::Created, None, after_side, Vec::new());
+        return (
+            Difference::of(name, Status::Created, None, after_side, Vec::new()),
+            graph_of(&new),
+        );
     };
     let old = match form::Form::of(before) {
         Ok(old) => old,
-        Err(error) => return textual::of_texts(Some(before), after, &error),
+        Err(error) => return (textual::of_texts(Some(before), after, &error), graph_of(&new)),
     };
     let before_side = Some(old.side(before_digest));
     if before_digest == after_digest {
-        return Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
+        let difference = Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
+        return (difference, graph_of(&new));
     }
     let matching = matching::Matching::of(&old, &new);
     let old = align::aligned(&old, &matching);
@@ -332,7 +375,13 @@ pub fn diff(before: Option<&Spec>, after: &Spec) -> Difference {
         // The digests differ and the forms do not: two archives that are described alike.
         changes.push(textual::unexplained());
     }
-    Difference::of(name, Status::Changed, before_side, after_side, changes)
+    let graph = most
+        .map(|most| drawn::drawn(&old, &new, &changes, most))
+        .unwrap_or_default();
+    (
+        Difference::of(name, Status::Changed, before_side, after_side, changes),
+        graph,
+    )
 }
 
 /// Carries out changes: every value that they are made of is taken from `after`. Works on the

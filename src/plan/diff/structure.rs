@@ -37,13 +37,21 @@ impl<'a> Structure<'a> {
         let mut executors = BTreeMap::new();
         let mut waiting = vec![(ROOT, String::new(), 0)];
         while let Some((component, path, depth)) = waiting.pop() {
-            let Some(component) = named(&view, component) else { continue };
+            let Some(component) = named(&view, component) else {
+                continue;
+            };
             for task in component.tasks() {
-                let Some((name, inner)) = view.components.get_key_value(task.component) else { continue };
+                let Some((name, inner)) = view.components.get_key_value(task.component) else {
+                    continue;
+                };
                 if owners.contains_key(name) || depth > DEPTH {
                     continue;
                 }
-                let path = if path.is_empty() { task.name.to_owned() } else { format!("{path}/{}", task.name) };
+                let path = if path.is_empty() {
+                    task.name.to_owned()
+                } else {
+                    format!("{path}/{}", task.name)
+                };
                 owners.insert(*name, path.clone());
                 match inner.body {
                     Body::Executor(label) => {
@@ -54,7 +62,14 @@ impl<'a> Structure<'a> {
                 }
             }
         }
-        Self { form, view, environments, owners, executors, empty: Environment::new() }
+        Self {
+            form,
+            view,
+            environments,
+            owners,
+            executors,
+            empty: Environment::new(),
+        }
     }
 
     /// A component by name, or the root.
@@ -94,20 +109,38 @@ impl<'a> Structure<'a> {
 
     /// Fingerprints of every task of a DAG: equal for tasks that do the same with the same inputs.
     pub(super) fn fingerprints(&self, component: &str, memo: &mut Memo<'a>) -> BTreeMap<&'a str, u64> {
-        let Some(Component { body: Body::Dag(tasks), .. }) = self.component(component) else {
+        let Some(Component {
+            body: Body::Dag(tasks),
+            ..
+        }) = self.component(component)
+        else {
             return BTreeMap::new();
         };
         let environment = self.environment(component);
-        tasks.iter().map(|(name, task)| (*name, self.fingerprint(task, environment, memo, 0))).collect()
+        tasks
+            .iter()
+            .map(|(name, task)| (*name, self.fingerprint(task, environment, memo, 0)))
+            .collect()
     }
 
     fn fingerprint(&self, task: &Task<'a>, around: &Environment, memo: &mut Memo<'a>, depth: usize) -> u64 {
         let mut hash = DefaultHasher::new();
-        self.component_fingerprint(task.component, memo, depth).hash(&mut hash);
-        (task.caching, task.runs_after_failure, task.parallelism, task.retries).hash(&mut hash);
+        self.component_fingerprint(task.component, memo, depth)
+            .hash(&mut hash);
+        (
+            task.caching,
+            task.runs_after_failure,
+            task.parallelism,
+            task.retries,
+        )
+            .hash(&mut hash);
         wiring::condition(task, around).hash(&mut hash);
         wiring::items(task, around).hash(&mut hash);
-        for input in task.inputs.iter().filter(|input| !input.name.starts_with(CHANNEL)) {
+        for input in task
+            .inputs
+            .iter()
+            .filter(|input| !input.name.starts_with(CHANNEL))
+        {
             input.name.hash(&mut hash);
             match input.source {
                 Source::Constant(value) => value.hash(&mut hash),
@@ -129,9 +162,17 @@ impl<'a> Structure<'a> {
         {
             match &component.body {
                 Body::Executor(label) => {
-                    self.form.pipeline().pointer("/deploymentSpec/executors").and_then(|all| all.get(label)).hash(&mut hash);
+                    self.form
+                        .pipeline()
+                        .pointer("/deploymentSpec/executors")
+                        .and_then(|all| all.get(label))
+                        .hash(&mut hash);
                     self.view.kubernetes.get(label).hash(&mut hash);
-                    let raw = self.form.pipeline().get("components").and_then(|all| all.get(name));
+                    let raw = self
+                        .form
+                        .pipeline()
+                        .get("components")
+                        .and_then(|all| all.get(name));
                     raw.and_then(|raw| raw.get("inputDefinitions")).hash(&mut hash);
                     raw.and_then(|raw| raw.get("outputDefinitions")).hash(&mut hash);
                 }
@@ -139,7 +180,8 @@ impl<'a> Structure<'a> {
                     let environment = self.environment(name);
                     for (task_name, task) in tasks {
                         task_name.hash(&mut hash);
-                        self.fingerprint(task, environment, memo, depth + 1).hash(&mut hash);
+                        self.fingerprint(task, environment, memo, depth + 1)
+                            .hash(&mut hash);
                     }
                 }
                 Body::Unknown => {}
@@ -156,7 +198,11 @@ impl<'a> Structure<'a> {
         let mut seen = BTreeSet::new();
         let mut waiting = vec![component];
         while let Some(component) = waiting.pop() {
-            for task in self.component(component).into_iter().flat_map(|component| component.tasks()) {
+            for task in self
+                .component(component)
+                .into_iter()
+                .flat_map(|component| component.tasks())
+            {
                 if names.len() >= NAMES {
                     return names;
                 }
@@ -178,7 +224,10 @@ impl<'a> Structure<'a> {
 
     /// The executor's raw value.
     pub(super) fn raw_executor(&self, label: &str) -> Option<&'a Value> {
-        self.form.pipeline().pointer("/deploymentSpec/executors")?.get(label)
+        self.form
+            .pipeline()
+            .pointer("/deploymentSpec/executors")?
+            .get(label)
     }
 }
 
@@ -189,18 +238,30 @@ pub(super) struct Memo<'a> {
 }
 
 fn named<'v, 'a>(view: &'v Pipeline<'a>, name: &str) -> Option<&'v Component<'a>> {
-    if name == ROOT { Some(&view.root) } else { view.components.get(name) }
+    if name == ROOT {
+        Some(&view.root)
+    } else {
+        view.components.get(name)
+    }
 }
 
 /// A name without the number that the compiler adds to make it unique: `score-2` is a `score`.
 pub(super) fn family(name: &str) -> &str {
     match name.rsplit_once('-') {
-        Some((base, number)) if !base.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => base,
+        Some((base, number))
+            if !base.is_empty() && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            base
+        }
         _ => name,
     }
 }
 
 /// Whether the compiler made the name up, so that it says nothing about the task.
 pub(super) fn is_made_up(name: &str) -> bool {
-    family(name) != name && matches!(family(name), "for-loop" | "condition" | "condition-branches" | "exit-handler")
+    family(name) != name
+        && matches!(
+            family(name),
+            "for-loop" | "condition" | "condition-branches" | "exit-handler"
+        )
 }

@@ -87,7 +87,9 @@ impl Pipeline {
         });
         // What 2.0.5 and 2.5.0 drop.
         let platform = (self.content == "workspace").then(|| {
-            json!({"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}}).to_string().into()
+            json!({"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}})
+                .to_string()
+                .into()
         });
         Spec::from_text(text.to_string(), platform)
     }
@@ -236,8 +238,10 @@ async fn plan_and_apply(
     };
     let trouble = |error: kfp_gitops::kfp::ApiError| error.into_failure(Phase::Plan, "reading the server");
     let compiled: Vec<Compiled> = repository.0.iter().map(Pipeline::compiled).collect();
-    let listing = state::listing(client, &compiled, &rules).await.map_err(trouble)?;
-    let identified = identify_all(compiled, &listing, &rules)?;
+    let listing = state::listing(client, &compiled, &rules, &job.mark(), false)
+        .await
+        .map_err(trouble)?;
+    let identified = identify_all(compiled, &listing.candidates, &rules)?;
     let mut held = BTreeMap::new();
     for (id, found) in state::held(client, &identified).await {
         held.insert(id, found.map_err(trouble)?);
@@ -300,7 +304,10 @@ pub fn long() -> bool {
 }
 
 /// Runs cases on all cores.
-pub fn in_parallel<C: Send + Sync + Clone + 'static>(cases: Vec<C>, work: impl Fn(C) + Send + Sync + 'static) {
+pub fn in_parallel<C: Send + Sync + Clone + 'static>(
+    cases: Vec<C>,
+    work: impl Fn(C) + Send + Sync + 'static,
+) {
     let next = AtomicUsize::new(0);
     let cores = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {

@@ -5,5 +5,6 @@ pub mod http;
 pub mod python;
 pub mod recordings;
 pub mod registry;
+pub mod sample;
 
 pub use binary::*;

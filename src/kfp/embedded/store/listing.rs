@@ -1,6 +1,7 @@
 //! Pages: filter, sort and continue, as one query and one count.
 
 use super::{StoreError, fold};
+use crate::kfp::embedded::dialect::Dialect;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -48,8 +49,13 @@ pub struct Listable {
 }
 
 impl Listable {
-    /// The field of that name in the API.
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
+    /// The field of that name in the API. Where things have one name only, `display_name` is that one.
+    pub fn field(&self, name: &str, dialect: &Dialect) -> Option<&'static Field> {
+        let name = if name == "display_name" && !dialect.has_names() {
+            "name"
+        } else {
+            name
+        };
         self.fields.iter().find(|field| field.api.contains(&name))
     }
 }
