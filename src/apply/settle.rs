@@ -20,6 +20,9 @@ use std::time::Duration;
 /// A second of the server's clock, and a little for its way here.
 pub(super) const SECOND: Duration = Duration::from_millis(1050);
 
+/// How long to wait for an upload that nobody waits for any more.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// How often a version is moved, followed or listed again at most.
 const ROUNDS: usize = 8;
 
@@ -58,7 +61,7 @@ impl From<Uploaded> for Settled {
                 name,
                 own: true,
             },
-            Uploaded::Theirs(version) => Self::of(&version, false),
+            Uploaded::Theirs { version, .. } => Self::of(&version, false),
         }
     }
 }
@@ -80,6 +83,10 @@ impl Run<'_> {
         uploaded: Uploaded,
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
+        if matches!(uploaded, Uploaded::Theirs { late: true, .. }) {
+            // Ours may still arrive beside theirs; only a little patience can tell.
+            tokio::time::sleep(GRACE).await;
+        }
         let mut target = target.clone();
         let mut now = Settled::from(uploaded);
         for _ in 0..ROUNDS {
