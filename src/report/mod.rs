@@ -12,6 +12,7 @@ pub mod json;
 pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
+pub mod sarif;
 pub mod summary;
 pub mod table;
 pub mod text;

@@ -1,5 +1,6 @@
 //! The binary and the library from outside; one file per capability.
 
+mod checking;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
@@ -15,3 +16,4 @@ mod moving_over;
 mod registry;
 mod schedules;
 mod support;
+mod withheld;

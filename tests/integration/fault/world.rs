@@ -230,7 +230,9 @@ async fn plan_and_apply(
     };
     let trouble = |error: kfp_gitops::kfp::ApiError| error.into_failure(Phase::Plan, "reading the server");
     let compiled: Vec<Compiled> = repository.0.iter().map(Pipeline::compiled).collect();
-    let listing = state::listing(client, &compiled, &rules, &job.mark(), false).await.map_err(trouble)?;
+    let listing = state::listing(client, &compiled, &rules, &job.mark(), false)
+        .await
+        .map_err(trouble)?;
     let identified = identify_all(compiled, &listing.candidates, &rules)?;
     let mut held = BTreeMap::new();
     for (id, found) in state::held(client, &identified).await {
