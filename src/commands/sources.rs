@@ -65,7 +65,7 @@ async fn compile(
     let own = merge::merge(global, &[path.to_owned()], settings.environment.clone())?;
     let discovered = discover(&own)?;
     let result = engine::compile(&own, &discovered, None, false).await;
-    let compiled = engine::take(report, &discovered, result);
+    let compiled = engine::take(&own, report, &discovered, result);
     Ok(compiled
         .into_iter()
         .map(|(compiled, _, warnings)| {

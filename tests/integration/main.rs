@@ -1,12 +1,10 @@
 //! The binary and the library from outside; one file per capability.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, helpers included"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod action;
 mod against;
+mod checking;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
@@ -27,3 +25,4 @@ mod plan_file;
 mod registry;
 mod schedules;
 mod support;
+mod withheld;
