@@ -40,8 +40,22 @@ pub enum Command {
     Auto(ApplyArgs),
     /// Compile only
     Compile(CompileArgs),
+    /// What changes between two pipelines, compiled or not, by meaning
+    Diff(DiffArgs),
+    /// Draw a pipeline's tasks as Mermaid, SVG or JSON
+    Graph(GraphArgs),
+    /// The pipelines on the server: ours, all, or those that nobody manages
+    List(ListArgs),
+    /// One pipeline on the server: its newest version, parameters, images, and who uploaded it
+    Show(ShowArgs),
+    /// A pipeline's versions, and what changed between any two
+    History(HistoryArgs),
+    /// Find out why a deployment cannot work: network, login, rights, versions; writes nothing
+    Doctor,
     /// Serve the embedded registry as a pipelines API
     Serve(ServeArgs),
+    /// Tell forge, ntfy and webhook what another job did
+    Notify(NotifyArgs),
     /// Write a workflow for the forge and a commented configuration
     Init(InitArgs),
     /// Print the version, the commit it was built from, and the platform
@@ -277,6 +291,15 @@ pub struct Global {
         help_heading = "Report"
     )]
     pub format: Option<Format>,
+    /// File that takes the report as one self-contained HTML page
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_HTML",
+        value_name = "FILE",
+        help_heading = "Report"
+    )]
+    pub html: Option<PathBuf>,
     /// File that takes the report as JSON
     #[arg(
         long,
@@ -360,6 +383,9 @@ pub struct ApplyArgs {
     /// Upload nothing unless every file compiled
     #[arg(long, env = "KFP_GITOPS_ALL_OR_NOTHING", value_parser = BoolishValueParser::new())]
     pub all_or_nothing: bool,
+    /// Carry out exactly this plan, made by `plan --out`, or refuse (exit 2) and say what moved
+    #[arg(long, env = "KFP_GITOPS_PLAN", value_name = "FILE")]
+    pub plan: Option<PathBuf>,
 }
 
 /// Arguments of `plan`.
@@ -368,9 +394,112 @@ pub struct PlanArgs {
     /// Folders to search and files to take [default: .]
     #[arg(value_name = "PATH")]
     pub paths: Vec<PathBuf>,
-    /// Exit with 6 when something would change: a scheduled check for drift
+    /// Exit with 6 when something would change or is orphaned: a scheduled check for drift
     #[arg(long, env = "KFP_GITOPS_EXPECT_NO_CHANGES", value_parser = BoolishValueParser::new())]
     pub expect_no_changes: bool,
+    /// Compare with another commit in place of the server, such as `origin/main`
+    #[arg(long, env = "KFP_GITOPS_AGAINST", value_name = "REF", conflicts_with = "out")]
+    pub against: Option<String>,
+    /// Write the plan to a file that `apply --plan` carries out
+    #[arg(long, env = "KFP_GITOPS_OUT", value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// Arguments of `diff`.
+#[derive(Clone, Debug, Args)]
+pub struct DiffArgs {
+    /// The old side: a Python file, or a compiled pipeline (YAML, JSON, .zip, .tar.gz)
+    #[arg(value_name = "A")]
+    pub before: PathBuf,
+    /// The new side
+    #[arg(value_name = "B")]
+    pub after: PathBuf,
+    /// Exit with 6 when they differ
+    #[arg(long, env = "KFP_GITOPS_EXPECT_NO_CHANGES", value_parser = BoolishValueParser::new())]
+    pub expect_no_changes: bool,
+}
+
+/// Arguments of `graph`.
+#[derive(Clone, Debug, Args)]
+pub struct GraphArgs {
+    /// A Python file, a compiled pipeline, or the name of a pipeline on the server
+    #[arg(value_name = "PIPELINE")]
+    pub pipeline: String,
+    /// Form of the drawing
+    #[arg(
+        long = "as",
+        env = "KFP_GITOPS_AS",
+        value_name = "FORM",
+        default_value = "mermaid"
+    )]
+    pub form: Drawing,
+}
+
+/// Forms of a drawing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Drawing {
+    /// For READMEs and comments.
+    Mermaid,
+    /// For pages.
+    Svg,
+    /// For programs.
+    Json,
+}
+
+/// Arguments of `list`.
+#[derive(Clone, Debug, Args)]
+pub struct ListArgs {
+    /// Which pipelines
+    #[arg(value_name = "WHICH", default_value = "mine")]
+    pub which: Which,
+}
+
+/// Which pipelines are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Which {
+    /// Those that this repository, project and target manages.
+    Mine,
+    /// Every one.
+    All,
+    /// Those that were uploaded by hand.
+    Unmanaged,
+}
+
+impl Which {
+    /// The word on the command line.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mine => "mine",
+            Self::All => "all",
+            Self::Unmanaged => "unmanaged",
+        }
+    }
+}
+
+/// Arguments of `show`.
+#[derive(Clone, Debug, Args)]
+pub struct ShowArgs {
+    /// The pipeline's name on the server
+    #[arg(value_name = "NAME")]
+    pub name: String,
+}
+
+/// Arguments of `history`.
+#[derive(Clone, Debug, Args)]
+pub struct HistoryArgs {
+    /// The pipeline's name on the server
+    #[arg(value_name = "NAME")]
+    pub name: String,
+    /// A version by name or id, or `newest`: what changed from it …
+    #[arg(value_name = "FROM")]
+    pub from: Option<String>,
+    /// … to this one [default: newest]
+    #[arg(value_name = "TO", requires = "from")]
+    pub to: Option<String>,
+    /// Versions to show, the newest of them
+    #[arg(long, env = "KFP_GITOPS_LIMIT", value_name = "N", default_value_t = 20)]
+    pub limit: usize,
 }
 
 /// Arguments of `compile`.
@@ -404,4 +533,20 @@ pub struct InitArgs {
     /// Overwrite files that exist
     #[arg(long)]
     pub overwrite: bool,
+}
+
+/// Arguments of `notify`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct NotifyArgs {
+    /// The deploying step's output `summary`, a results file, or `-` for standard input
+    #[arg(
+        long,
+        env = "KFP_GITOPS_DEPLOY_SUMMARY",
+        hide_env_values = true,
+        value_name = "JSON|FILE"
+    )]
+    pub deploy_summary: Option<String>,
+    /// The deploying job's result: success, failure, cancelled or skipped
+    #[arg(long, env = "KFP_GITOPS_DEPLOY_RESULT", value_name = "RESULT")]
+    pub deploy_result: Option<String>,
 }

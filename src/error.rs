@@ -7,7 +7,7 @@ use crate::exit::ExitCode;
 use serde::{Deserialize, Serialize};
 
 /// The part of a run in which something went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
     /// Reading flags, environment, configuration and the CI context.
@@ -46,7 +46,7 @@ impl Phase {
 }
 
 /// Whose fault a failure is, and so what helps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// Usage or configuration: exit 2.
@@ -63,7 +63,7 @@ pub enum Class {
 ///
 /// `message` is a lowercase fragment without a final period; `hint` is one imperative sentence or
 /// a line to paste.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema, thiserror::Error)]
 #[error("{}", self.one_line())]
 pub struct Failure {
     /// The part of the run.

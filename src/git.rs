@@ -112,6 +112,55 @@ impl Git {
             .unwrap_or_default()
     }
 
+    /// The commit that a name stands for, 40 hex digits; `None` where git knows none.
+    #[must_use]
+    pub fn commit_of(&self, reference: &str) -> Option<String> {
+        if reference.starts_with('-') {
+            return None;
+        }
+        self.line(&[
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{reference}^{{commit}}"),
+        ])
+        .filter(|line| line.len() >= 40)
+    }
+
+    /// Who wrote a commit, where this clone has it.
+    #[must_use]
+    pub fn author(&self, commit: &str) -> Option<String> {
+        if commit.is_empty() || !commit.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return None;
+        }
+        self.line(&["show", "--no-patch", "--format=%an", commit, "--"])
+    }
+
+    /// Writes the files of a commit into the empty folder `folder`, with an index beside it: neither the
+    /// work tree nor the repository is touched, and unlike with `git archive` the attributes
+    /// `export-ignore` and `export-subst` leave nothing out and change nothing. Submodules stay empty.
+    ///
+    /// # Errors
+    /// What git said.
+    pub fn export(&self, commit: &str, folder: &Path, index: &Path) -> Result<(), String> {
+        let prefix = format!("--prefix={}/", folder.display());
+        for arguments in [
+            &["read-tree", "--no-sparse-checkout", commit][..],
+            &["checkout-index", "--all", "--force", "--quiet", &prefix][..],
+        ] {
+            let output = self
+                .command(arguments)
+                .env("GIT_INDEX_FILE", index)
+                .stderr(Stdio::piped())
+                .output()
+                .map_err(|error| format!("git cannot be started: {error}"))?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).trim().to_owned());
+            }
+        }
+        Ok(())
+    }
+
     fn line(&self, arguments: &[&str]) -> Option<String> {
         let text = self.output(arguments)?;
         let line = text.lines().next()?.trim();

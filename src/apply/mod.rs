@@ -1,169 +1,156 @@
-//! Carries a plan out.
+//! Carries a plan out so that its effects happen exactly once, whatever happens to the answers.
+//!
+//! The API has no idempotency key and no compare-and-swap. What it has is a name that is unique within its
+//! pipeline, so a run keeps one version name and asks by name after every doubtful answer:
+//!
+//! ```text
+//! find or create the pipeline -> read the newest version again -> upload -> doubtful? look, then repeat
+//!                             -> once the second has passed: read back, compare, keep one of equals
+//! ```
+//!
+//! Calls for a pipeline in good weather: none when the plan found it unchanged; 3 to give an existing one
+//! a version (read, upload, read back); 5 for a new one (look, create, read, upload, read back).
+//!
+//! What remains: of two runs that upload equal content at the same time, both versions can stay when a
+//! server takes more than a second between giving a version its time and making it visible, or when it
+//! carries an upload out seconds after the run has given up waiting for it and taken the other's instead.
 
-use crate::error::Phase;
+mod cancel;
+mod choice;
+mod deploy;
+mod diagnose;
+mod journal;
+mod lineage;
+mod look;
+mod pipeline;
+mod run;
+mod settle;
+mod stage;
+mod task;
+mod upload;
+
+pub use cancel::{Cancel, CancelHandle, cancel};
+pub use journal::{Entry, Event, Journal};
+pub use lineage::Lineage;
+pub use run::apply;
+
+use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, PipelineName, VersionId, VersionName};
 use crate::ir::Spec;
-use crate::kfp::advice;
-use crate::kfp::client::Client;
-use crate::kfp::write::{NewPipeline, NewVersion};
+use crate::plan::mark::Mark;
 use crate::report::{Action, Reason};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-/// One write to carry out.
+/// One pipeline to create or update.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// Name on the server.
+    /// The name on the server: of the pipeline there, or to create it under.
     pub name: PipelineName,
-    /// What people see.
+    /// What the UI shows instead, for a pipeline to create.
     pub display_name: Option<String>,
-    /// `None` creates the pipeline.
+    /// The pipeline; `None` means that there was none when the plan was made.
     pub pipeline_id: Option<PipelineId>,
     /// What to upload.
     pub spec: Spec,
     /// Its digest.
     pub digest: Digest,
-    /// Description of a new pipeline.
+    /// Description of a pipeline to create, with our mark.
     pub pipeline_description: String,
-    /// Description of the version.
+    /// Description of the version, with our mark and the digest in it.
     pub version_description: String,
-    /// Tags of a new pipeline.
-    pub pipeline_tags: BTreeMap<String, String>,
-    /// Tags of the version.
-    pub version_tags: BTreeMap<String, String>,
-    /// What was newest when the plan was made.
+    /// Tags of both; dropped by servers that have none.
+    pub tags: BTreeMap<String, String>,
+    /// The newest version when the plan was made.
     pub expected_newest: Option<VersionId>,
-    /// Why, where it helps.
+    /// Why the plan wants it, where it said.
     pub reason: Option<Reason>,
 }
 
-/// How to carry out.
-#[derive(Clone, Debug)]
+/// What holds for all pipelines of a run.
+#[derive(Clone)]
 pub struct ApplySettings {
-    /// The run's version name.
+    /// The one version name of this run.
     pub version_name: VersionName,
-    /// The same for every attempt of a run.
-    pub intent: Option<String>,
-    /// Upload although nothing changed.
+    /// Who we are: repository, project, commit, and the CI run (without its attempt), which is the intent.
+    pub mark: Mark,
+    /// Upload although the newest version holds the same, and although a later commit is deployed.
     pub force: bool,
+    /// Shared pipelines are meant: a multi-user server may be written to without a namespace.
+    pub shared: bool,
+    /// Refuse a pipeline whose newest version is not the one the plan saw (`apply --plan`).
+    pub refuse_moved: bool,
+    /// Tells whether a deployed commit is later than ours; `None` when nothing can.
+    pub lineage: Option<Arc<dyn Lineage>>,
 }
 
-/// Says stop.
-#[derive(Clone, Debug, Default)]
-pub struct Cancel(Arc<AtomicBool>);
-
-impl Cancel {
-    /// Not yet.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Stop.
-    pub fn cancel(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-
-    /// Whether to stop.
-    #[must_use]
-    pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst)
-    }
-}
-
-/// What became of a task.
+/// What became of one pipeline.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// What happened.
     pub action: Action,
-    /// Why.
+    /// Why, where it helps.
     pub reason: Option<Reason>,
-    /// The pipeline.
+    /// The pipeline, as far as there is one.
     pub pipeline_id: Option<PipelineId>,
-    /// The version that holds the content.
+    /// The version that now holds the content.
     pub version_id: Option<VersionId>,
     /// Its name.
     pub version_name: Option<VersionName>,
-    /// Why it failed.
-    pub error: Option<crate::error::Failure>,
+    /// Link to it in the UI.
+    pub url: Option<String>,
+    /// Why it failed, or why nobody knows.
+    pub error: Option<Failure>,
     /// Worth knowing.
     pub warnings: Vec<String>,
-    /// Said beside it.
+    /// Said without being a warning.
     pub notes: Vec<String>,
     /// Wall seconds.
     pub seconds: f64,
 }
 
-/// Carries the tasks out, in any order; outcomes come in the order of the tasks.
-pub async fn apply(
-    client: &Client,
-    settings: &ApplySettings,
-    tasks: Vec<Task>,
-    cancel: Cancel,
-) -> Vec<Outcome> {
-    let mut outcomes = Vec::new();
-    for task in tasks {
-        let started = std::time::Instant::now();
-        let created = task.pipeline_id.is_none();
-        let mut outcome = Outcome {
-            action: Action::Failed,
-            reason: task.reason,
-            pipeline_id: task.pipeline_id.clone(),
+impl Outcome {
+    /// An outcome with nothing but its action.
+    #[must_use]
+    pub fn new(action: Action) -> Self {
+        Self {
+            action,
+            reason: None,
+            pipeline_id: None,
             version_id: None,
             version_name: None,
+            url: None,
             error: None,
             warnings: Vec::new(),
             notes: Vec::new(),
             seconds: 0.0,
-        };
-        if cancel.is_cancelled() {
-            outcome.action = Action::Skipped;
-            outcome.reason = Some(Reason::Interrupted);
-            outcomes.push(outcome);
-            continue;
         }
-        let result = async {
-            let document = crate::ir::upload_documents(&task.spec).map_err(|error| error.failure())?;
-            let id = match &task.pipeline_id {
-                Some(id) => id.clone(),
-                None => {
-                    client
-                        .create_pipeline(&NewPipeline {
-                            name: task.name.clone(),
-                            display_name: task.display_name.clone(),
-                            description: task.pipeline_description.clone(),
-                            tags: task.pipeline_tags.clone(),
-                        })
-                        .await
-                        .map_err(|error| advice::failure(&error, Phase::Apply, "create the pipeline"))?
-                        .id
-                }
-            };
-            outcome.pipeline_id = Some(id.clone());
-            client
-                .upload_version(&NewVersion {
-                    pipeline_id: id,
-                    name: settings.version_name.clone(),
-                    display_name: None,
-                    description: task.version_description.clone(),
-                    tags: task.version_tags.clone(),
-                    document: document.into(),
-                })
-                .await
-                .map_err(|error| advice::failure(&error, Phase::Apply, "upload the version"))
-        }
-        .await;
-        match result {
-            Ok(version) => {
-                outcome.action = if created { Action::Created } else { Action::Updated };
-                outcome.version_id = Some(version.id);
-                outcome.version_name = Some(version.name);
-            }
-            Err(error) => outcome.error = Some(error),
-        }
-        outcome.seconds = started.elapsed().as_secs_f64();
-        outcomes.push(outcome);
     }
-    outcomes
+
+    /// A failure.
+    #[must_use]
+    pub fn failed(failure: Failure) -> Self {
+        Self {
+            error: Some(failure),
+            ..Self::new(Action::Failed)
+        }
+    }
+
+    /// Nobody can say whether the write took effect; `failure` says why.
+    #[must_use]
+    pub fn unknown(failure: Failure) -> Self {
+        Self {
+            error: Some(failure),
+            ..Self::new(Action::Unknown)
+        }
+    }
+
+    /// Not done because the run was asked to stop.
+    #[must_use]
+    pub fn interrupted() -> Self {
+        Self {
+            reason: Some(Reason::Interrupted),
+            ..Self::new(Action::Skipped)
+        }
+    }
 }

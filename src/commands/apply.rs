@@ -1,26 +1,29 @@
 //! `apply`: carries the plan out; `auto`: whether this CI job may.
 
 use super::deploy::{Prepared, Timed, entry, prepare};
-use super::{finish, plan, signals};
-use crate::apply::{ApplySettings, Cancel, Outcome, Task, apply};
+use super::lineage::{History, RunLineage};
+use super::{finish, plan, plan_file, signals, telling};
+use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
-use crate::git::Git;
-use crate::ids::VersionName;
 use crate::plan::Decision;
+use crate::plan::drift::DriftKind;
+use crate::plan::file::{Moved, PlanFile, refusal};
 use crate::plan::mark::Mark;
-use crate::report::{Action, PipelineReport, Reason, Report};
+use crate::report::{Action, PipelineReport, PlanReport, Reason, Report};
 use crate::settings::Settings;
 
-/// Runs `apply`.
-pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
+/// Runs `apply`; with a plan exactly that, or nothing.
+pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, true);
     let report = match prepare(settings, "apply").await {
         Ok(prepared) => {
             carry_out(
                 settings,
                 prepared,
                 all_or_nothing || settings.apply.all_or_nothing,
+                plan,
             )
             .await
         }
@@ -32,31 +35,58 @@ pub async fn run(settings: &Settings, all_or_nothing: bool) -> u8 {
             seconds: started.elapsed().as_secs_f64(),
             ..report
         },
+        publisher,
     )
     .await
 }
 
 /// Runs `auto`: plan or apply, as the CI job and `apply.refs` say.
-pub async fn auto(settings: &Settings, all_or_nothing: bool) -> u8 {
+pub async fn auto(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let context = finish::read_context(&settings.environment);
-    let git = Git::new(&settings.root);
     let default = context
         .default_branch
         .as_ref()
         .map(|branch| format!("origin/{branch}"));
     let reachable = match (&context.tag, &context.sha, default) {
-        (Some(_), Some(commit), Some(branch)) => git.is_ancestor(commit, &branch),
+        (Some(_), Some(commit), Some(branch)) => History::of(settings).is_ancestor(commit, &branch).await,
         _ => None,
     };
     let (command, why) = decide(&context, &settings.apply.refs, reachable);
     super::complain(&format!("auto: {}: {why}", command.as_str()));
     match command {
-        AutoCommand::Apply => run(settings, all_or_nothing).await,
-        AutoCommand::Plan => plan::run(settings, false).await,
+        AutoCommand::Apply => run(settings, all_or_nothing, plan).await,
+        AutoCommand::Plan => plan::run(settings, false, None).await,
     }
 }
 
-async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool) -> Report {
+async fn carry_out(
+    settings: &Settings,
+    mut prepared: Prepared,
+    all_or_nothing: bool,
+    plan: Option<(String, PlanFile)>,
+) -> Report {
+    let moved = match &plan {
+        Some((_, plan)) => plan.moved(&plan_file::of(settings, &prepared)),
+        None => Vec::new(),
+    };
+    prepared.report.plan = Some(PlanReport {
+        digest: plan.as_ref().map(|(_, plan)| plan.digest()),
+        file: plan.as_ref().map(|(name, _)| name.clone()),
+        against: None,
+        drift: prepared
+            .drift
+            .iter()
+            .filter(|drift| drift.kind == DriftKind::Orphan)
+            .cloned()
+            .collect(),
+    });
+    if let Some((_, plan)) = &plan {
+        prepared.version_name = plan.version_name.clone();
+        prepared.report.version_name = Some(plan.version_name.clone());
+    }
+    if !moved.is_empty() {
+        return refused(prepared, &moved).await;
+    }
     let Prepared {
         mut report,
         planned,
@@ -64,6 +94,7 @@ async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool
         version_name,
         mark,
         context,
+        drift: _,
     } = prepared;
     let Some(connected) = connected else { return report };
     let failed = report.pipelines.iter().any(|one| one.action == Action::Failed)
@@ -83,45 +114,75 @@ async fn carry_out(settings: &Settings, prepared: Prepared, all_or_nothing: bool
         }
         entries.push(entry);
     }
-    let cancel = Cancel::new();
-    let stopper = tokio::spawn({
-        let cancel = cancel.clone();
-        async move {
-            signals::asked_to_stop().await;
-            cancel.cancel();
-            super::complain("stopping: calls under way are settled; a second signal ends at once");
-            signals::asked_to_stop().await;
-            signals::end_at_once();
-        }
+    let (handle, cancel) = cancel();
+    let stopper = tokio::spawn(async move {
+        signals::asked_to_stop().await;
+        super::complain("stopping: calls under way are settled; a second signal ends at once");
+        handle.stop();
+        signals::asked_to_stop().await;
+        handle.stop();
+        signals::asked_to_stop().await;
+        signals::end_at_once();
     });
+    let journal = journal(settings, &context);
     let (places, tasks): (Vec<usize>, Vec<Task>) = tasks.into_iter().unzip();
-    let outcomes = apply(
-        &connected.client,
-        &apply_settings(settings, &version_name, &context),
-        tasks,
-        cancel,
-    )
-    .await;
+    let how = ApplySettings {
+        version_name,
+        mark: mark.clone(),
+        force: settings.apply.force,
+        shared: settings.server.shared,
+        refuse_moved: plan.is_some(),
+        lineage: RunLineage::of(settings, &context, &mark),
+    };
+    let outcomes = apply(&connected.client, &how, tasks, &cancel, &journal).await;
     stopper.abort();
     for (place, outcome) in places.into_iter().zip(outcomes) {
-        let entry = &mut entries[place];
-        settle(entry, outcome);
-        entry.url = match (&entry.pipeline_id, &entry.version_id) {
-            (Some(pipeline), Some(version)) => Some(connected.client.links().version(pipeline, version)),
-            _ => None,
-        };
+        settle(&mut entries[place], outcome);
     }
     report.pipelines.extend(entries);
     connected.close().await;
     report
 }
 
-fn apply_settings(settings: &Settings, version_name: &VersionName, context: &Context) -> ApplySettings {
-    ApplySettings {
-        version_name: version_name.clone(),
-        intent: context.run_key(),
-        force: settings.apply.force,
+/// A plan that no longer holds: nothing is written, and what moved is named.
+async fn refused(prepared: Prepared, moved: &[Moved]) -> Report {
+    let client = prepared.connected.as_ref().map(|connected| &connected.client);
+    let mut report = prepared.report;
+    for timed in &prepared.planned {
+        let mut entry = entry(timed, client);
+        let its = moved
+            .iter()
+            .filter(|one| one.file == entry.file && one.function == entry.function);
+        let said: Vec<String> = its.map(|one| one.what.clone()).collect();
+        if matches!(entry.action, Action::Create | Action::Update) || !said.is_empty() {
+            entry.action = Action::Skipped;
+            entry.reason = Some(Reason::Moved);
+        }
+        entry.notes.extend(said);
+        report.pipelines.push(entry);
     }
+    report.stop(refusal(moved));
+    if let Some(connected) = prepared.connected {
+        connected.close().await;
+    }
+    report
+}
+
+/// The journal, beside the results; a run without one only explains less.
+fn journal(settings: &Settings, context: &Context) -> Journal {
+    let folder = match settings.output.results.as_ref().and_then(|path| path.parent()) {
+        Some(folder) => folder.to_owned(),
+        None => settings.root.join(".kfp-gitops"),
+    };
+    let opened = match settings.output.results {
+        Some(_) => std::fs::create_dir_all(&folder),
+        None => super::connect::hide_from_git(&folder).map_err(std::io::Error::other),
+    }
+    .and_then(|()| Journal::open(&folder.join("journal.jsonl"), context.run_key()));
+    opened.unwrap_or_else(|error| {
+        super::complain(&format!("warning: no journal of this run: {error}"));
+        Journal::none()
+    })
 }
 
 /// A write, with what it says of itself on the server.
@@ -143,9 +204,11 @@ fn task(timed: &Timed, mark: &Mark) -> Task {
     };
     let version_mark = Mark {
         digest: Some(planned.digest),
+        file: Some(planned.compiled.source.path.as_str().to_owned()),
         ..mark.clone()
     };
     let pipeline_mark = Mark {
+        file: version_mark.file.clone(),
         digest: None,
         commit: None,
         dirty: false,
@@ -162,8 +225,7 @@ fn task(timed: &Timed, mark: &Mark) -> Task {
         pipeline_description: pipeline_mark
             .describe(planned.compiled.description.lines().next().unwrap_or_default()),
         version_description: version_mark.describe(&first_line(timed, mark)),
-        pipeline_tags: pipeline_mark.tags(),
-        version_tags: version_mark.tags(),
+        tags: version_mark.tags(),
         expected_newest,
         reason: planned.reason,
     }
@@ -185,6 +247,7 @@ fn settle(entry: &mut PipelineReport, outcome: Outcome) {
     entry.pipeline_id = outcome.pipeline_id;
     entry.version_id = outcome.version_id;
     entry.version_name = outcome.version_name;
+    entry.url = outcome.url;
     entry.warnings.extend(outcome.warnings);
     entry.notes.extend(outcome.notes);
     entry.seconds += outcome.seconds;

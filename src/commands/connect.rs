@@ -1,13 +1,13 @@
 //! Settings -> a client of the pipelines server, the embedded registry included.
 
+use super::login::login;
 use crate::error::{Failure, Phase};
-use crate::kfp::auth::{Login, PROJECTED_TOKEN, TokenFile};
 use crate::kfp::client::Client;
 use crate::kfp::connection::Connection;
 use crate::kfp::embedded::{EmbeddedOptions, RunningRegistry, start};
 use crate::settings::endpoint::Endpoint;
-use crate::settings::file::AuthKind;
-use crate::settings::{Server, Settings};
+
+use crate::settings::Settings;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use url::Url;
@@ -48,10 +48,22 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
             (url, Some(registry))
         }
     };
+    let connection = connection(settings, url)?;
+    Ok(Connected {
+        client: Client::new(connection)?,
+        registry,
+    })
+}
+
+/// The settings of the connection to the server at `url`.
+///
+/// # Errors
+/// When a login's settings are incomplete, or the UI's address is none.
+pub fn connection(settings: &Settings, url: Url) -> Result<Connection, Failure> {
     let server = &settings.server;
     let mut connection = Connection::new(url);
-    if registry.is_none() {
-        connection.login = login(server)?;
+    if matches!(server.endpoint, Endpoint::Server { .. }) {
+        connection.login = login(server, &settings.environment)?;
         connection.headers.clone_from(&server.headers);
     }
     connection.namespace.clone_from(&server.namespace);
@@ -72,10 +84,7 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
             })
         })
         .transpose()?;
-    Ok(Connected {
-        client: Client::new(connection)?,
-        registry,
-    })
+    Ok(connection)
 }
 
 /// The embedded registry's folder ignores itself, so that nobody commits it by accident.
@@ -99,56 +108,4 @@ pub fn hide_from_git(data: &Path) -> Result<(), Failure> {
         )
         .hint("name a folder you may write to with `--registry`")
     })
-}
-
-/// What was given decides the kind of login where no kind was named.
-fn login(server: &Server) -> Result<Login, Failure> {
-    let missing = |what: &str, hint: &str| {
-        Err(Failure::usage(Phase::Settings, format!("the login needs {what}")).hint(hint.to_owned()))
-    };
-    let kind = server.auth.unwrap_or_else(|| {
-        if server.token.is_some() || server.token_file.is_some() {
-            AuthKind::Bearer
-        } else if server.cookie.is_some() {
-            AuthKind::Cookie
-        } else if server.username.is_some() && server.password.is_some() {
-            AuthKind::Dex
-        } else if server.username.is_some() {
-            AuthKind::UserHeader
-        } else if server.service_account_token_path.is_some() || Path::new(PROJECTED_TOKEN).is_file() {
-            AuthKind::ServiceAccount
-        } else {
-            AuthKind::None
-        }
-    });
-    match kind {
-        AuthKind::None => Ok(Login::None),
-        AuthKind::Bearer => match (&server.token, &server.token_file) {
-            (Some(token), _) => Ok(Login::Bearer(token.clone())),
-            (None, Some(file)) => Ok(Login::TokenFile(TokenFile::new(file))),
-            (None, None) => missing("a token", "set `KFP_GITOPS_TOKEN` or `--token-file`"),
-        },
-        AuthKind::ServiceAccount => Ok(Login::TokenFile(TokenFile::new(
-            server
-                .service_account_token_path
-                .clone()
-                .unwrap_or_else(|| PROJECTED_TOKEN.into()),
-        ))),
-        AuthKind::UserHeader => match &server.username {
-            Some(user) => Ok(Login::UserHeader {
-                name: "kubeflow-userid".to_owned(),
-                user: user.clone(),
-            }),
-            None => missing("a user", "set `--username`"),
-        },
-        AuthKind::Cookie => match &server.cookie {
-            Some(cookie) => Ok(Login::Cookie(cookie.clone())),
-            None => missing("a cookie", "set `KFP_GITOPS_COOKIE`"),
-        },
-        AuthKind::Dex | AuthKind::Oidc | AuthKind::ClientCredentials => Err(Failure::usage(
-            Phase::Settings,
-            "this kind of login is not there yet",
-        )
-        .hint("use a bearer token, a service-account token, a cookie or the user header")),
-    }
 }

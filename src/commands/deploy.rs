@@ -1,6 +1,7 @@
 //! What `plan` and `apply` share: find, compile, connect, read, decide.
 
 use super::connect::{Connected, connect};
+use super::drift::{self, Look};
 use super::{engine, finish};
 use crate::compile::Compiled;
 use crate::context::Context;
@@ -11,11 +12,12 @@ use crate::ids::{PipelineId, VersionName};
 use crate::kfp::advice;
 use crate::kfp::model::{Server, Store};
 use crate::plan::decide::{Held, Identified, Options, decide, identify_all};
+use crate::plan::drift::Drift;
 use crate::plan::identity::{Identity, Rules};
 use crate::plan::mark::Mark;
 use crate::plan::naming::{VersionFacts, version_name};
 use crate::plan::{Decision, Planned, state};
-use crate::report::{Action, PipelineReport, Reason, Report, ServerReport};
+use crate::report::{Action, PipelineReport, Reason, Report, ServerReport, Specs};
 use crate::settings::Settings;
 use std::collections::BTreeMap;
 
@@ -33,6 +35,8 @@ pub struct Prepared {
     pub mark: Mark,
     /// The CI job.
     pub context: Context,
+    /// What server and repository disagree on.
+    pub drift: Vec<Drift>,
 }
 
 /// A planned pipeline with what compiling it took.
@@ -50,6 +54,18 @@ pub struct Timed {
 /// # Errors
 /// The report of a run that ended early.
 pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box<Report>> {
+    prepare_with(settings, command, false).await
+}
+
+/// The same; with `thorough` every pipeline of the server is looked at, so that no orphan is missed.
+///
+/// # Errors
+/// The report of a run that ended early.
+pub async fn prepare_with(
+    settings: &Settings,
+    command: &str,
+    thorough: bool,
+) -> Result<Prepared, Box<Report>> {
     let mut report = Report::new(command);
     report.endpoint = Some(settings.server.endpoint.display());
     report.target.clone_from(&settings.target);
@@ -73,7 +89,7 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
         Ok(discovered) => discovered,
         Err(failure) => return stop(report, failure),
     };
-    if discovered.found() == 0 {
+    if discovered.found() == 0 && !thorough {
         report.warnings.extend(discovered.warnings);
         return Ok(Prepared {
             report,
@@ -82,6 +98,7 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
             version_name,
             mark,
             context,
+            drift: Vec::new(),
         });
     }
     let connection = contact(settings).await;
@@ -93,7 +110,7 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
         false,
     )
     .await;
-    let compiled = only(settings, engine::take(&mut report, &discovered, result));
+    let (compiled, left_out) = only(settings, engine::take(&mut report, &discovered, result));
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) => {
@@ -110,8 +127,20 @@ pub async fn prepare(settings: &Settings, command: &str) -> Result<Prepared, Box
             .or_else(|| server.version.as_ref().map(ToString::to_string)),
         multi_user: Some(server.multi_user),
     });
-    match plan(settings, &connected, &server, compiled, &mark, &mut report).await {
-        Ok(planned) => Ok(Prepared {
+    let compiled = Selected { compiled, left_out };
+    match plan(
+        settings,
+        &connected,
+        &server,
+        compiled,
+        &mark,
+        &mut report,
+        thorough,
+    )
+    .await
+    {
+        Ok((planned, drift)) => Ok(Prepared {
+            drift,
             report,
             planned,
             connected: Some(connected),
@@ -144,8 +173,17 @@ impl TimedCompiled {
     }
 }
 
-/// What `--only` leaves.
-fn only(settings: &Settings, compiled: Vec<(Compiled, f64, Vec<String>)>) -> Vec<TimedCompiled> {
+/// What compiled, after `--only`.
+struct Selected {
+    compiled: Vec<TimedCompiled>,
+    left_out: Vec<TimedCompiled>,
+}
+
+/// What `--only` leaves, and what it leaves out.
+fn only(
+    settings: &Settings,
+    compiled: Vec<(Compiled, f64, Vec<String>)>,
+) -> (Vec<TimedCompiled>, Vec<TimedCompiled>) {
     compiled
         .into_iter()
         .map(|(compiled, seconds, warnings)| TimedCompiled {
@@ -153,7 +191,7 @@ fn only(settings: &Settings, compiled: Vec<(Compiled, f64, Vec<String>)>) -> Vec
             seconds,
             warnings,
         })
-        .filter(|one| {
+        .partition(|one| {
             settings.only.is_empty()
                 || settings.only.iter().any(|name| {
                     name == one.compiled.name.as_str()
@@ -161,7 +199,6 @@ fn only(settings: &Settings, compiled: Vec<(Compiled, f64, Vec<String>)>) -> Vec
                         || *name == one.compiled.function
                 })
         })
-        .collect()
 }
 
 async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
@@ -169,8 +206,9 @@ async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
     match connected.client.server().await {
         Ok(server) => Ok((connected, server)),
         Err(failure) => {
+            let explained = super::doctor::explain(settings, &connected, failure).await;
             connected.close().await;
-            Err(failure)
+            Err(explained)
         }
     }
 }
@@ -179,10 +217,11 @@ async fn plan(
     settings: &Settings,
     connected: &Connected,
     server: &Server,
-    compiled: Vec<TimedCompiled>,
+    selected: Selected,
     mark: &Mark,
     report: &mut Report,
-) -> Result<Vec<Timed>, Failure> {
+    thorough: bool,
+) -> Result<(Vec<Timed>, Vec<Drift>), Failure> {
     namespace(settings, server, report)?;
     let rules = Rules {
         naming: settings.naming.pipeline.clone(),
@@ -192,17 +231,18 @@ async fn plan(
     };
     let client = &connected.client;
     let mut kept = Vec::new();
-    let pipelines: Vec<Compiled> = compiled
+    let pipelines: Vec<Compiled> = selected
+        .compiled
         .into_iter()
         .map(|one| {
             kept.push((one.seconds, one.warnings));
             one.compiled
         })
         .collect();
-    let listing = state::listing(client, &pipelines, &rules)
+    let listing = state::listing(client, &pipelines, &rules, mark, thorough)
         .await
         .map_err(|error| advice::failure(&error, Phase::Plan, "list the pipelines"))?;
-    let mut identified = identify_all(pipelines, &listing, &rules)?;
+    let mut identified = identify_all(pipelines, &listing.candidates, &rules)?;
     let held = readable(state::held(client, &identified).await, &mut identified);
     let options = Options {
         mark: mark.clone(),
@@ -210,7 +250,18 @@ async fn plan(
         force: settings.apply.force,
     };
     let plan = decide(identified, &held, &options);
-    Ok(plan
+    let left_out: Vec<Compiled> = selected.left_out.into_iter().map(|one| one.compiled).collect();
+    let look = Look {
+        settings,
+        client,
+        listing: &listing,
+        rules: &rules,
+        mark,
+        planned: &plan.pipelines,
+        left_out: &left_out,
+    };
+    let drift = drift::look(&look, report).await;
+    let planned = plan
         .pipelines
         .into_iter()
         .zip(kept)
@@ -219,7 +270,8 @@ async fn plan(
             seconds,
             warnings,
         })
-        .collect())
+        .collect();
+    Ok((planned, drift))
 }
 
 /// A pipeline whose versions cannot be read fails alone.
@@ -266,7 +318,7 @@ fn namespace(settings: &Settings, server: &Server, report: &mut Report) -> Resul
 }
 
 /// Who we are: from the CI job, else from git.
-fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
+pub(super) fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
     let repo = context
         .repository
         .as_ref()
@@ -291,6 +343,7 @@ fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
         repo,
         project,
         target: settings.target.clone(),
+        file: None,
         // In CI the checkout is the commit; files that the job itself made say nothing.
         dirty: !settings.ci && commit.is_some() && git.is_dirty(),
         commit,
@@ -299,7 +352,9 @@ fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
         run: context
             .run_links()
             .guess
-            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned()),
+            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned())
+            // A person's run is an intent of its own: `--force` twice uploads twice.
+            .or_else(|| Some(format!("local:{}", uuid::Uuid::new_v4()))),
     }
 }
 
@@ -317,6 +372,17 @@ fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> Vers
     }
 }
 
+/// Both sides of a planned pipeline.
+fn specs(planned: &Planned) -> Specs {
+    let after = planned.compiled.spec.clone();
+    let before = match &planned.decision {
+        Decision::Unchanged { .. } => Some(after.clone()),
+        Decision::Update { newest, .. } => newest.as_ref().and_then(|newest| newest.spec.clone()),
+        Decision::Create { .. } | Decision::Refused(_) => None,
+    };
+    Specs { before, after }
+}
+
 /// One line of the report for a plan's decision.
 #[must_use]
 pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> PipelineReport {
@@ -327,6 +393,9 @@ pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> Pipe
         seconds: timed.seconds,
         warnings: timed.warnings.clone(),
         notes: planned.notes.clone(),
+        difference: planned.difference.clone(),
+        suggested_version: planned.suggested_version.clone(),
+        specs: Some(specs(planned)),
         ..PipelineReport::of(&planned.compiled, Action::Create)
     };
     match &planned.decision {

@@ -1,18 +1,25 @@
 //! The end of every command: the report goes to standard output, the results file and the job's outputs.
 
-use super::complain;
+use super::{complain, telling};
 use crate::cli::{Format, Global};
 use crate::context::{self, Context};
 use crate::error::Failure;
-use crate::report::{Report, json, outputs, text};
+use crate::forge::publish::{Faces, Publisher};
+use crate::report::{Report, annotations, json, outputs, page, text};
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-/// Settles the report, writes all its forms, and gives the exit code.
-pub async fn finish(settings: &Settings, report: Report) -> u8 {
+/// Settles the report, writes all its forms, tells everybody, and gives the exit code.
+pub async fn finish(settings: &Settings, mut report: Report, publisher: Option<Publisher>) -> u8 {
     let context = read_context(&settings.environment);
+    report.settle();
+    if let Some(publisher) = publisher {
+        for line in publisher.finish(&report, Faces::default()).await {
+            complain(&line);
+        }
+    }
     write_all(report, &settings.output, &context)
 }
 
@@ -30,6 +37,7 @@ pub fn without_settings(command: &str, failure: Failure, global: &Global, enviro
         color: false,
         verbose: global.verbose,
         quiet: global.quiet,
+        html: None,
     };
     write_all(report, &output, &read_context(environment))
 }
@@ -46,11 +54,24 @@ pub fn read_context(environment: &Environment) -> Context {
 
 fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
     let mut code = report.settle();
-    if let Some(path) = &output.results {
-        if let Err(failure) = write_results(path, &report) {
-            report.error.get_or_insert(failure);
+    if let Some(path) = &output.html {
+        let written = write_whole(path, &page::render(&report));
+        if let Err(error) = written {
+            report.error.get_or_insert(
+                Failure::usage(
+                    crate::error::Phase::Report,
+                    format!("cannot write the page `{}`: {error}", path.display()),
+                )
+                .hint("give a path you may write to with `--html`"),
+            );
             code = report.settle();
         }
+    }
+    if let Some(path) = &output.results
+        && let Err(failure) = write_results(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
     }
     let written = if output.json {
         json::render(&report)
@@ -61,11 +82,18 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
             verbose: output.verbose > 0,
             quiet: output.quiet,
         };
-        text::render(&report, options)
+        let text = text::render(&report, options);
+        // No line that comes from a file or a server may command the runner.
+        if context.ci {
+            format!("{}\n", annotations::defused(&text))
+        } else {
+            text
+        }
     };
     // A reader that went away (`| head`) does not change what happened on the server.
     let _ = std::io::stdout().write_all(written.as_bytes());
     let _ = std::io::stdout().flush();
+    telling::annotate(&report, context);
     if let Some(path) = &context.output {
         let results = output.results.as_ref().map(|path| path.display().to_string());
         if let Err(error) = outputs::append(path, &outputs::outputs(&report, results.as_deref())) {
@@ -77,7 +105,7 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
     code.code()
 }
 
-/// Writes beside the file and renames, so that a reader never sees half of it.
+/// Writes the results file.
 fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
     let failure = |error: &dyn std::fmt::Display| {
         Failure::usage(
@@ -87,10 +115,25 @@ fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
         .hint("give a path you may write to with `--results`")
     };
     let text = json::render(report).map_err(|error| failure(&error))?;
-    let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|error| failure(&error))?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(|error| failure(&error))?;
-    file.write_all(text.as_bytes()).map_err(|error| failure(&error))?;
-    file.persist(path).map_err(|error| failure(&error.error))?;
+    write_whole(path, &text).map_err(|error| failure(&error))
+}
+
+/// Writes beside the file and renames, so that a reader never sees half of it; makes the folders.
+pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+/// Writes a command's data to standard output.
+pub(super) fn say(text: &str) {
+    // A reader that went away (`| head`) is nobody's fault.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
 }

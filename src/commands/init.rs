@@ -21,7 +21,7 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
             Ok(said) => report.notes.push(said),
             Err(failure) => {
                 report.stop(failure);
-                return finish::finish(settings, report).await;
+                return finish::finish(settings, report, None).await;
             }
         }
     }
@@ -54,7 +54,7 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
             }
         }
     }
-    finish::finish(settings, report).await
+    finish::finish(settings, report, None).await
 }
 
 fn files(settings: &Settings) -> Vec<(PathBuf, String)> {

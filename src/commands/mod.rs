@@ -1,16 +1,31 @@
 //! One file per command; each turns its arguments into calls of the rooms and a report.
 
+pub mod against;
 pub mod apply;
 pub mod compile;
 pub mod connect;
 pub mod deploy;
+pub mod diff;
+pub mod doctor;
+pub mod drift;
 pub mod engine;
 pub mod finish;
+pub mod graph;
+pub mod history;
 pub mod init;
+pub mod lineage;
+pub mod list;
+pub mod login;
+pub mod notify;
 pub mod plan;
+pub mod plan_file;
 pub mod progress;
+pub mod remote;
 pub mod serve;
+pub mod show;
 pub mod signals;
+pub mod sources;
+pub mod telling;
 pub mod version;
 
 use crate::cli::{Cli, Command};
@@ -43,6 +58,9 @@ pub fn main(environment: Environment) -> u8 {
         complain("Windows is not supported: run it in WSL, a container, or on Linux or macOS");
         return ExitCode::Usage.code();
     }
+    if !matches!(cli.command, Command::Version | Command::Completions { .. }) {
+        telling::mask(&environment);
+    }
     match &cli.command {
         Command::Version => version::run(),
         Command::Completions { shell } => {
@@ -68,25 +86,63 @@ pub fn main(environment: Environment) -> u8 {
     }
 }
 
-async fn run(cli: Cli, environment: Environment) -> u8 {
-    let (name, paths): (&str, Vec<PathBuf>) = match &cli.command {
+async fn run(mut cli: Cli, environment: Environment) -> u8 {
+    if matches!(cli.command, Command::Notify(_) | Command::Compile(_)) {
+        // They ask no pipelines server, so a job on GitHub need not name one.
+        cli.global.endpoint.get_or_insert_with(|| "embedded".to_owned());
+    }
+    let (name, mut paths): (&str, Vec<PathBuf>) = match &cli.command {
         Command::Apply(arguments) => ("apply", arguments.paths.clone()),
         Command::Auto(arguments) => ("auto", arguments.paths.clone()),
+        Command::Diff(_) => ("diff", Vec::new()),
+        Command::Graph(_) => ("graph", Vec::new()),
+        Command::List(_) => ("list", Vec::new()),
+        Command::Show(_) => ("show", Vec::new()),
+        Command::History(_) => ("history", Vec::new()),
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Doctor => ("doctor", Vec::new()),
+        Command::Notify(_) => ("notify", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
         _ => ("serve", Vec::new()),
     };
-    let settings = match merge::merge(&cli.global, &paths, environment.clone()) {
+    let made = match &cli.command {
+        Command::Apply(arguments) | Command::Auto(arguments) => arguments.plan.as_ref(),
+        _ => None,
+    };
+    let made = match made.map(|path| Ok((path.display().to_string(), plan_file::read(path)?))) {
+        None => None,
+        Some(Ok((file, plan))) => {
+            paths = plan_file::paths(&plan, &paths);
+            Some((file, plan))
+        }
+        Some(Err(failure)) => return finish::without_settings(name, failure, &cli.global, &environment),
+    };
+    let mut settings = match merge::merge(&cli.global, &paths, environment.clone()) {
         Ok(settings) => settings,
         Err(failure) => return finish::without_settings(name, failure, &cli.global, &environment),
     };
+    if let Some((_, plan)) = &made {
+        plan_file::take_over(&mut settings, plan);
+    }
     match cli.command {
-        Command::Apply(arguments) => apply::run(&settings, arguments.all_or_nothing).await,
-        Command::Auto(arguments) => apply::auto(&settings, arguments.all_or_nothing).await,
-        Command::Plan(arguments) => plan::run(&settings, arguments.expect_no_changes).await,
+        Command::Apply(arguments) => apply::run(&settings, arguments.all_or_nothing, made).await,
+        Command::Auto(arguments) => apply::auto(&settings, arguments.all_or_nothing, made).await,
+        Command::Plan(arguments) => match &arguments.against {
+            Some(reference) => {
+                against::run(&settings, &cli.global, reference, arguments.expect_no_changes).await
+            }
+            None => plan::run(&settings, arguments.expect_no_changes, arguments.out).await,
+        },
+        Command::Diff(arguments) => diff::run(&settings, &cli.global, &arguments).await,
+        Command::Graph(arguments) => graph::run(&settings, &cli.global, &arguments).await,
+        Command::List(arguments) => list::run(&settings, arguments.which).await,
+        Command::Show(arguments) => show::run(&settings, &arguments.name).await,
+        Command::History(arguments) => history::run(&settings, &arguments).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Doctor => doctor::run(&settings).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
+        Command::Notify(arguments) => notify::run(&settings, arguments).await,
         Command::Init(arguments) => init::run(&settings, arguments.overwrite).await,
         Command::Version | Command::Completions { .. } => ExitCode::Success.code(),
     }
@@ -105,4 +161,9 @@ pub(crate) fn stopped(settings: &Settings, command: &str, failure: Failure) -> R
 pub(crate) fn complain(line: &str) {
     // A closed standard error is no reason to die.
     let _ = writeln!(std::io::stderr(), "{}", crate::report::text::clean(line));
+}
+
+/// A workflow command for the runner, on standard error, because standard output is data.
+pub(crate) fn instruct(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }

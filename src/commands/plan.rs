@@ -1,16 +1,37 @@
 //! `plan`: what `apply` would do. Writes nothing to the server.
 
-use super::deploy::{entry, prepare};
-use super::finish;
+use super::deploy::{entry, prepare_with};
+use super::{finish, plan_file, telling};
+use crate::report::PlanReport;
 use crate::settings::Settings;
+use std::path::PathBuf;
 
 /// Runs the command.
-pub async fn run(settings: &Settings, expect_no_changes: bool) -> u8 {
+pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathBuf>) -> u8 {
     let started = std::time::Instant::now();
-    let mut prepared = match prepare(settings, "plan").await {
+    let publisher = telling::start(settings, false);
+    let mut prepared = match prepare_with(settings, "plan", expect_no_changes).await {
         Ok(prepared) => prepared,
-        Err(report) => return finish::finish(settings, *report).await,
+        Err(report) => return finish::finish(settings, *report, publisher).await,
     };
+    let file = plan_file::of(settings, &prepared);
+    let drift = prepared
+        .drift
+        .iter()
+        .filter(|drift| expect_no_changes || drift.kind.is_unexpected())
+        .cloned()
+        .collect();
+    prepared.report.plan = Some(PlanReport {
+        digest: Some(file.digest()),
+        drift,
+        ..PlanReport::default()
+    });
+    if let (Some(path), Some(plan)) = (&out, prepared.report.plan.as_mut()) {
+        match plan_file::write(&settings.working_directory.join(path), &file) {
+            Ok(()) => plan.file = Some(path.display().to_string()),
+            Err(failure) => prepared.report.stop(failure),
+        }
+    }
     let client = prepared.connected.as_ref().map(|connected| &connected.client);
     let entries: Vec<_> = prepared
         .planned
@@ -24,5 +45,5 @@ pub async fn run(settings: &Settings, expect_no_changes: bool) -> u8 {
     if let Some(connected) = prepared.connected {
         connected.close().await;
     }
-    finish::finish(settings, report).await
+    finish::finish(settings, report, publisher).await
 }

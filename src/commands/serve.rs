@@ -30,7 +30,7 @@ pub async fn run(settings: &Settings, arguments: ServeArgs) -> u8 {
         Err(failure) => {
             let mut report = Report::new("serve");
             report.stop(failure);
-            return finish::finish(settings, report).await;
+            return finish::finish(settings, report, None).await;
         }
     };
     // The address is data: a script that asked for port 0 reads it here.

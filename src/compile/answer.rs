@@ -19,11 +19,13 @@ const DEPTH: usize = 100;
 
 /// What a child answered.
 #[derive(Debug)]
-pub(super) enum Answer {
-    /// The file's pipelines.
-    Compiled(Vec<Compiled>, Vec<Warning>),
-    /// Why there are none.
-    Failed(Box<Error>, Vec<Warning>),
+pub(super) struct Answer {
+    /// The file's pipelines, or why there are none.
+    pub outcome: Result<Vec<Compiled>, Box<Error>>,
+    /// What was warned of.
+    pub warnings: Vec<Warning>,
+    /// Names of variables it read and did not get.
+    pub withheld: Vec<String>,
 }
 
 /// A warning that was raised while compiling.
@@ -83,6 +85,8 @@ struct Header {
     pipelines: Vec<Lengths>,
     #[serde(default)]
     warnings: Vec<Warning>,
+    #[serde(default)]
+    withheld: Vec<String>,
     error: Option<Error>,
 }
 
@@ -121,10 +125,12 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
     let header: Header =
         serde_json::from_slice(&bytes[..end]).map_err(|error| format!("its header: {error}"))?;
     if !header.ok {
-        return Ok(Answer::Failed(
-            Box::new(header.error.unwrap_or_default()),
-            header.warnings,
-        ));
+        let error = Box::new(header.error.unwrap_or_default());
+        return Ok(Answer {
+            outcome: Err(error),
+            warnings: header.warnings,
+            withheld: header.withheld,
+        });
     }
     if header.pipelines.is_empty() || header.pipelines.len() > PIPELINES {
         return Err(format!("it holds {} pipelines", header.pipelines.len()));
@@ -164,7 +170,11 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
     if !rest.is_empty() {
         return Err(format!("{} bytes follow its last document", rest.len()));
     }
-    Ok(Answer::Compiled(compiled, header.warnings))
+    Ok(Answer {
+        outcome: Ok(compiled),
+        warnings: header.warnings,
+        withheld: header.withheld,
+    })
 }
 
 fn take<'a>(rest: &mut &'a [u8], length: usize) -> Result<&'a [u8], String> {
@@ -226,9 +236,10 @@ mod tests {
             r#"{{"ok":true,"several":false,"pipelines":[{{"function":"f","spec":{},"platform":2,"yaml":3}}],"warnings":[]}}"#,
             SPEC.len()
         );
-        let Ok(Answer::Compiled(compiled, _)) = answer(&header, &format!("{SPEC}{{}}a: ")) else {
-            panic!("not read");
-        };
+        let compiled = answer(&header, &format!("{SPEC}{{}}a: "))
+            .unwrap()
+            .outcome
+            .unwrap();
         assert_eq!(compiled[0].name.as_str(), "a");
         assert_eq!(compiled[0].description, "d");
         assert_eq!(compiled[0].spec.platform_text(), Some("{}"));

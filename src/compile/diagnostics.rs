@@ -9,7 +9,12 @@ use crate::error::{Failure, Phase};
 use std::path::Path;
 
 /// The failure of a file whose child answered with an error.
-pub(super) fn from_error(settings: &EngineSettings, source: &Source, error: &Error) -> Failure {
+pub(super) fn from_error(
+    settings: &EngineSettings,
+    source: &Source,
+    error: &Error,
+    withheld: &[String],
+) -> Failure {
     let message = match error.kind.as_str() {
         "exception" if error.message.is_empty() => error.class.clone(),
         "exception" => format!("{}: {}", error.class, error.message.trim_end()),
@@ -29,7 +34,7 @@ pub(super) fn from_error(settings: &EngineSettings, source: &Source, error: &Err
         failure.line = frame.line;
         failure.column = frame.column.map(|column| column + 1);
     }
-    if let Some(hint) = hints::hint(settings, source, error) {
+    if let Some(hint) = hints::hint(settings, source, error, withheld) {
         failure = failure.hint(hint);
     }
     let detail = detail(settings, source, error);
@@ -53,6 +58,10 @@ pub(super) fn from_end(settings: &EngineSettings, source: &Source, raw: &Raw, un
         Some("processes") => (
             "it started more processes than compiling may".to_owned(),
             "start nothing at the top level of the file",
+        ),
+        Some("disk") => (
+            "it wrote more to disk than compiling may".to_owned(),
+            "write files in a component, not at the top level of the file",
         ),
         Some("result-too-large") => (
             "its compiled pipeline is larger than any server takes".to_owned(),

@@ -1,14 +1,14 @@
 //! [`Engine`]: decides the kfp, finds or prepares Python, compiles, and makes sense of what came back.
 
-use super::answer::{self, Answer};
+use super::answer;
 use super::diagnostics;
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents};
-use super::releases;
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
+use super::variables;
 use super::version::{self, Wanted};
-use super::worker::{self, Broken, Raw, Start, Task};
+use super::worker::{self, Broken, Raw, Reached, Start, Task};
 use super::{CompileResult, EngineInfo, FileResult, SandboxLevel};
 use crate::discover::Source;
 use crate::error::{Failure, Phase};
@@ -67,6 +67,8 @@ struct Run<'a> {
     results: Vec<Option<FileResult>>,
     done: usize,
     notes: Vec<String>,
+    /// The least of all workers.
+    reached: Option<Reached>,
 }
 
 impl<'a> Run<'a> {
@@ -88,14 +90,15 @@ impl<'a> Run<'a> {
             results: sources.iter().map(|_| None).collect(),
             done: 0,
             notes: Vec::new(),
+            reached: None,
         }
     }
 
     async fn everything(&mut self) -> Result<EngineInfo, Failure> {
         let mut wanted = version::decide(self.settings, self.sources)?;
-        self.notes.append(&mut wanted.notes);
         let interpreter = environment::find(self.settings, &wanted).await?;
-        self.fit(&mut wanted, &interpreter);
+        wanted.fit(self.settings, &interpreter);
+        self.notes.append(&mut wanted.notes);
         let tier = if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
             Tier::Existing
         } else {
@@ -104,48 +107,21 @@ impl<'a> Run<'a> {
         let all: Vec<usize> = (0..self.sources.len()).collect();
         let first = self.attempt(&interpreter, &wanted, tier, &all).await?;
         self.climb(&interpreter, &wanted, tier, first.retry).await;
+        let reached = self.reached.take().unwrap_or(Reached {
+            level: SandboxLevel::None,
+            reason: None,
+        });
         Ok(EngineInfo {
             python: interpreter.executable.clone(),
             python_version: first.hello.python,
             kfp_version: first.hello.kfp,
             kfp_from: wanted.from,
             pin_hint: wanted.pin_hint,
-            sandbox: SandboxLevel::Environment,
-            sandbox_reason: None,
+            sandbox: reached.level,
+            sandbox_reason: reached.reason,
             cached: 0,
             notes: std::mem::take(&mut self.notes),
         })
-    }
-
-    /// Changes the wanted version where nobody asked for it and the interpreter says otherwise.
-    fn fit(&mut self, wanted: &mut Wanted, interpreter: &Interpreter) {
-        if wanted.from == "default"
-            && self.settings.python.is_some()
-            && let Some(installed) = interpreter
-                .kfp
-                .as_deref()
-                .filter(|version| version.starts_with("2."))
-        {
-            wanted.version = installed.to_owned();
-            wanted.from = format!("installed in {}", interpreter.executable.display());
-            wanted.pin_hint = Some(format!("kfp=={installed}"));
-            return;
-        }
-        let Some(version) = wanted.semver() else { return };
-        let Some(release) = releases::exactly(&version) else {
-            return;
-        };
-        let python = interpreter.python();
-        if release.runs_on(python) || interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
-            return;
-        }
-        if let Some(nearest) = releases::nearest_running_on(&version, python) {
-            self.notes.push(format!(
-                "kfp {version} (from `{}`) does not run on Python {python}; kfp {} is used instead: name an older Python with `--python` to get the pinned one",
-                wanted.from, nearest.version
-            ));
-            wanted.version = nearest.version.to_string();
-        }
     }
 
     /// Compiles the files in one environment. Files that need more are handed back instead of failed.
@@ -175,7 +151,14 @@ impl<'a> Run<'a> {
                 worker::run(settings, &start, &tasks, &deployed, &mut each).await
             };
             match outcome {
-                Ok(found) => {
+                Ok((found, reached)) => {
+                    if self
+                        .reached
+                        .as_ref()
+                        .is_none_or(|known| reached.level < known.level)
+                    {
+                        self.reached = Some(reached);
+                    }
                     hello = Some(found);
                     break;
                 }
@@ -201,6 +184,7 @@ impl<'a> Run<'a> {
         let hello = hello.unwrap_or(worker::Hello {
             python: interpreter.version_text(),
             kfp: wanted.version.clone(),
+            unfenced: None,
         });
         Ok(Attempt { hello, retry })
     }
@@ -307,12 +291,15 @@ impl<'a> Run<'a> {
         files: &[usize],
     ) -> Result<Start, Failure> {
         let python = interpreter.executable.clone();
+        let mut readable = interpreter.prefixes.clone();
         let contents = match tier {
             Tier::Existing => {
+                readable.extend(interpreter.path.iter().cloned());
                 return Ok(Start {
                     python,
                     paths: Vec::new(),
                     only_paths: false,
+                    readable,
                 });
             }
             Tier::Lean => Contents::Lean,
@@ -336,10 +323,12 @@ impl<'a> Run<'a> {
                 took.as_secs_f64()
             ));
         }
+        readable.push(environment.site.clone());
         Ok(Start {
             python,
             paths: vec![environment.site],
             only_paths: true,
+            readable,
         })
     }
 
@@ -357,22 +346,21 @@ impl<'a> Run<'a> {
     fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<Waiting> {
         let source = &self.sources[id];
         let mut need = None;
-        let (outcome, warnings) = match answer::read(source, &raw.result) {
-            Ok(Answer::Compiled(compiled, warnings)) => (Ok(compiled), warnings),
-            Ok(Answer::Failed(error, warnings)) => {
-                need = error
-                    .missing
-                    .as_deref()
-                    .and_then(|missing| needs(missing, &error.message, tier));
-                (
-                    Err(diagnostics::from_error(self.settings, source, &error)),
-                    warnings,
-                )
+        let (outcome, warnings, withheld) = match answer::read(source, &raw.result) {
+            Ok(answer) => {
+                let outcome = answer.outcome.map_err(|error| {
+                    need = error
+                        .missing
+                        .as_deref()
+                        .and_then(|missing| needs(missing, &error.message, tier));
+                    diagnostics::from_error(self.settings, source, &error, &answer.withheld)
+                });
+                (outcome, answer.warnings, answer.withheld)
             }
-            Err(unsound) => (
-                Err(diagnostics::from_end(self.settings, source, &raw, &unsound)),
-                Vec::new(),
-            ),
+            Err(unsound) => {
+                let failure = diagnostics::from_end(self.settings, source, &raw, &unsound);
+                (Err(failure), Vec::new(), Vec::new())
+            }
         };
         let mut printed = String::from_utf8_lossy(&raw.printed).into_owned();
         if raw.dropped > 0 {
@@ -388,6 +376,7 @@ impl<'a> Run<'a> {
                     None => warning.text,
                 })
                 .collect(),
+            withheld: self.really_withheld(withheld),
             printed,
             seconds: raw.seconds,
         };
@@ -400,11 +389,18 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Only names that are withheld indeed: the list was made by a stranger's code.
+    fn really_withheld(&self, names: Vec<String>) -> Vec<String> {
+        let known = variables::withheld(self.settings);
+        names.into_iter().filter(|name| known.contains(name)).collect()
+    }
+
     fn fail(&mut self, id: usize, failure: Failure) {
         let result = FileResult {
             source: self.sources[id].clone(),
             outcome: Err(failure),
             warnings: Vec::new(),
+            withheld: Vec::new(),
             printed: String::new(),
             seconds: 0.0,
         };

@@ -5,9 +5,19 @@ use super::settings::{EngineSettings, NetworkMode};
 use crate::discover::Source;
 
 /// The next step for an error, where one is known.
-pub(super) fn hint(settings: &EngineSettings, source: &Source, error: &Error) -> Option<String> {
+pub(super) fn hint(
+    settings: &EngineSettings,
+    source: &Source,
+    error: &Error,
+    withheld: &[String],
+) -> Option<String> {
     let stem = source.path.stem();
     let message = error.message.as_str();
+    if let Some(name) = withheld.iter().find(|name| message.contains(name.as_str())) {
+        return Some(format!(
+            "`{name}` is set, but pipelines do not see it: add it to `compile.environment`"
+        ));
+    }
     let text = match error.kind.as_str() {
         "several-imported" | "several-components" => {
             format!("name the one to compile: `pipelines.{stem}.function` in the configuration")

@@ -43,6 +43,22 @@ pub(super) struct Environment {
 /// Installers do not get longer than this.
 pub(super) const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
 
+/// Where an environment is or would be, and whether it is there.
+pub(super) fn locate(
+    settings: &EngineSettings,
+    interpreter: &Interpreter,
+    kfp: &str,
+    contents: &Contents,
+) -> (PathBuf, bool) {
+    let release = semver::Version::parse(kfp)
+        .ok()
+        .and_then(|version| releases::exactly(&version));
+    let name = Plan::new(release, kfp, contents).name(interpreter);
+    let folder = settings.cache_directory.join("python").join(name);
+    let ready = is_ready(&folder);
+    (folder.join("site"), ready)
+}
+
 /// Finds the environment in the cache or makes it.
 ///
 /// # Errors

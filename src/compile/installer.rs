@@ -196,6 +196,8 @@ fn explain(installer: &str, text: &str) -> Failure {
         "connection reset",
         "tunnel",
         "max retries",
+        // pip says no more than this when it is quiet; what is pinned by this program is on every index
+        "(from versions: none)",
         "client error (connect)",
         "not found in the registry",
     ]) {

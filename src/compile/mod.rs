@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 mod answer;
+mod describe;
 mod diagnostics;
 mod engine;
 mod environment;
@@ -20,10 +21,19 @@ mod installer;
 mod pins;
 mod releases;
 mod requirements;
+mod sandbox;
+#[cfg(target_os = "linux")]
+mod sandbox_filter;
+#[cfg(target_os = "linux")]
+mod sandbox_linux;
+#[cfg(target_os = "linux")]
+mod sandbox_tree;
 mod settings;
+mod variables;
 mod version;
 mod worker;
 
+pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
 pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
 
@@ -55,6 +65,9 @@ pub struct FileResult {
     pub outcome: Result<Vec<Compiled>, Failure>,
     /// Warnings of kfp and of this program about the file, each once.
     pub warnings: Vec<String>,
+    /// Variables that the file read and that are set, but kept from it: what it compiled to may not be what
+    /// was meant. `compile.environment` in the configuration passes them.
+    pub withheld: Vec<String>,
     /// What the file printed while compiling, capped.
     pub printed: String,
     /// Wall seconds the file took.
@@ -62,7 +75,9 @@ pub struct FileResult {
 }
 
 /// How far the compile was kept away from the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum SandboxLevel {
     /// Nothing was kept away.
@@ -89,7 +104,7 @@ impl SandboxLevel {
 }
 
 /// Which Python and which kfp compiled, and why those.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct EngineInfo {
     /// The interpreter.
     pub python: PathBuf,

@@ -1,5 +1,6 @@
 //! Which kfp compiles, decided once and with the reason.
 
+use super::environment::Interpreter;
 use super::pins;
 use super::releases;
 use super::settings::EngineSettings;
@@ -27,6 +28,35 @@ impl Wanted {
     /// The version as semver, where it is one (`2.0.0b1` is not).
     pub(super) fn semver(&self) -> Option<Version> {
         Version::parse(&self.version).ok()
+    }
+
+    /// Changes the version where nobody asked for it and the interpreter says otherwise.
+    pub(super) fn fit(&mut self, settings: &EngineSettings, interpreter: &Interpreter) {
+        let installed = interpreter.kfp.as_deref();
+        if self.from == "default"
+            && settings.python.is_some()
+            && let Some(installed) = installed.filter(|version| version.starts_with("2."))
+        {
+            self.version = installed.to_owned();
+            self.from = format!("installed in {}", interpreter.executable.display());
+            self.pin_hint = Some(format!("kfp=={installed}"));
+            return;
+        }
+        let Some(version) = self.semver() else { return };
+        let Some(release) = releases::exactly(&version) else {
+            return;
+        };
+        let python = interpreter.python();
+        if release.runs_on(python) || installed == Some(self.version.as_str()) {
+            return;
+        }
+        if let Some(nearest) = releases::nearest_running_on(&version, python) {
+            self.notes.push(format!(
+                "kfp {version} (from `{}`) does not run on Python {python}; kfp {} is used instead: name an older Python with `--python` to get the pinned one",
+                self.from, nearest.version
+            ));
+            self.version = nearest.version.to_string();
+        }
     }
 }
 

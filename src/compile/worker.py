@@ -15,12 +15,15 @@ import json
 import linecache
 import os
 import select
+import shutil
 import signal
 import time
 import warnings
 
 HERE = '<kfp-gitops worker>'
 CHUNK = 65536
+OS_SOURCE = os.__file__
+ABC_SOURCE = sys.modules['_collections_abc'].__file__ if '_collections_abc' in sys.modules else ''
 LINUX = sys.platform.startswith('linux')
 
 
@@ -92,8 +95,17 @@ class _Inspect:
         return frames
 
 
+def sdk(name):
+    """A module of the SDK: kfp 2.0 keeps in `kfp.components` what later ones keep in `kfp.dsl`."""
+    import importlib
+    try:
+        return importlib.import_module('kfp.dsl.' + name)
+    except ImportError:
+        return importlib.import_module('kfp.components.' + name)
+
+
 def lighten():
-    from kfp.dsl import pipeline_task
+    pipeline_task = sdk('pipeline_task')
     if hasattr(pipeline_task, 'inspect'):
         pipeline_task.inspect = _Inspect(pipeline_task.inspect)
 
@@ -230,6 +242,7 @@ class Child:
         self.keep = []  # so that no id is ever used twice
         self.warnings = []
         self.large = []
+        self.withheld = set()
 
     def run(self):
         """The answer: a header, and the documents it announces."""
@@ -247,7 +260,7 @@ class Child:
 
     def observe(self):
         from kfp.compiler import pipeline_spec_builder as builder
-        from kfp.dsl import graph_component, pipeline_context
+        graph_component, pipeline_context = sdk('graph_component'), sdk('pipeline_context')
 
         def showwarning(message, category, filename, lineno, file=None, line=None):
             if len(self.warnings) < 100:
@@ -286,8 +299,31 @@ class Child:
             return to_value(value, *args, **kwargs)
 
         builder.to_protobuf_value = watch
+        self.watch_environment()
         if self.settings['no_caching']:
             pipeline_context.Pipeline._execution_caching_default = False
+
+    def watch_environment(self):
+        """A variable that is set outside and kept from the file would change what it compiles to in silence."""
+        withheld = set(self.settings['withheld'])
+        environ = type(os.environ)
+        get = environ.__getitem__
+        folder = os.path.dirname(self.path) + os.sep
+        root = self.settings['root'].rstrip(os.sep) + os.sep
+
+        def getitem(mapping, name):
+            if name in withheld and mapping is os.environ:
+                frame = sys._getframe(1)
+                while frame is not None and 'frozen' in frame.f_code.co_filename or frame.f_code.co_filename in (
+                        os.__file__, OS_SOURCE, ABC_SOURCE):
+                    frame = frame.f_back
+                place = frame.f_code.co_filename if frame is not None else ''
+                if (place.startswith(root) or place.startswith(folder)) and 'site-packages' not in place:
+                    self.withheld.add(name)
+            return get(mapping, name)
+
+        if withheld:
+            environ.__getitem__ = getitem
 
     def load(self):
         """Imports the file the way `kfp dsl compile` does: as a module of its name, its folder first."""
@@ -319,7 +355,7 @@ class Child:
 
     def roots(self, module):
         """[(name, pipeline)] and whether the file holds several."""
-        from kfp.dsl import base_component, graph_component
+        base_component, graph_component = sdk('base_component'), sdk('graph_component')
         function = self.task.get('function')
         if function is not None:
             found = getattr(module, function, None)
@@ -391,6 +427,7 @@ class Child:
             'ok': True,
             'several': several,
             'pipelines': header,
+            'withheld': sorted(self.withheld),
             'warnings': self.all_warnings(),
         }, documents
 
@@ -442,7 +479,12 @@ class Child:
             'code': code,
             'cause': printable('%s: %s' % (type(cause).__name__, str(cause)[:2000])) if cause is not None else None,
         }
-        return {'ok': False, 'error': report, 'warnings': self.all_warnings()}, []
+        return {
+            'ok': False,
+            'error': report,
+            'warnings': self.all_warnings(),
+            'withheld': sorted(self.withheld),
+        }, []
 
     def frames(self, error):
         """The user's own frames, innermost last; a syntax error counts as one."""
@@ -557,19 +599,110 @@ def child_main(task, settings, result, printed, slot):
             os._exit(121)
 
 
+class Fence:
+    """What a child puts up around itself before the file runs. All of it was built by the program."""
+
+    RESTRICT_SELF = 446  # landlock_restrict_self, the same number on every architecture
+    SET_SECCOMP, FILTER_MODE = 22, 2
+    SET_PARENT_DEATH_SIGNAL = 1
+
+    def __init__(self, spec):
+        import base64
+        self.rulesets = spec['rulesets']
+        self.directories = spec['directories']
+        self.programs = [base64.b64decode(text) for text in spec['filters']]
+        self.call = None
+        self.prepared = []
+        if LINUX and (self.rulesets or self.programs):
+            import ctypes
+            library = ctypes.CDLL(None, use_errno=True)
+            word = ctypes.c_ulong
+
+            def call(name, *arguments):
+                if getattr(library, name)(*(word(one) if isinstance(one, int) else one for one in arguments)) != 0:
+                    raise OSError(ctypes.get_errno(), 'the sandbox could not be put up (%s)' % name)
+
+            class Program(ctypes.Structure):
+                _fields_ = [('length', ctypes.c_ushort), ('instructions', ctypes.c_void_p)]
+
+            self.call = call
+            for program in self.programs:
+                buffer = ctypes.create_string_buffer(program, len(program))
+                header = Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
+                self.prepared.append((buffer, header, ctypes.byref(header)))
+
+    def put_up(self, slot):
+        if self.call is None:
+            return
+        self.call('prctl', self.SET_PARENT_DEATH_SIGNAL, int(signal.SIGKILL), 0, 0, 0)
+        if self.rulesets:
+            self.call('syscall', self.RESTRICT_SELF, self.rulesets[slot], 0)
+            for ruleset in self.rulesets:
+                os.close(ruleset)
+        for _, _, reference in self.prepared:
+            self.call('prctl', self.SET_SECCOMP, self.FILTER_MODE, reference, 0, 0)
+
+    def try_out(self):
+        """Whether the fence holds on this machine: the reason why not, or None."""
+        if self.call is None:
+            return None
+        pid = os.fork()
+        if pid == 0:
+            try:
+                self.put_up(0)
+                os._exit(0)
+            except BaseException:
+                os._exit(1)
+        return None if os.waitpid(pid, 0)[1] == 0 else 'a child could not put up its own fence'
+
+    def clean(self, slot):
+        """Empties a child's directory for the next one."""
+        directory = self.directories[slot]
+        try:
+            if not os.listdir(directory):
+                return
+        except OSError:
+            pass
+        for _ in range(2):
+            for folder, folders, _files in os.walk(directory):
+                for name in folders:
+                    try:
+                        os.chmod(os.path.join(folder, name), 0o700, follow_symlinks=False)
+                    except (OSError, NotImplementedError):
+                        try:
+                            if not os.path.islink(os.path.join(folder, name)):
+                                os.chmod(os.path.join(folder, name), 0o700)
+                        except OSError:
+                            pass
+            shutil.rmtree(directory, ignore_errors=True)
+            try:
+                os.mkdir(directory, 0o700)
+                return
+            except FileExistsError:
+                continue
+            except OSError:
+                return
+
+
 def fence(settings, slot):
-    """Closes off what only the supervisor may do. Replaced by the sandbox where there is one."""
-    import resource
+    """Closes off what only the supervisor may do."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     memory = settings['memory']
-    for name in ('RLIMIT_AS', 'RLIMIT_DATA'):
-        limit(resource, name, memory + (settings['base_memory'] if name == 'RLIMIT_AS' else 0))
-    limit(resource, 'RLIMIT_CORE', 0)
-    limit(resource, 'RLIMIT_CPU', int(settings['timeout']) * 4 + 10)
-    limit(resource, 'RLIMIT_FSIZE', settings['file_bytes'])
+    limit('RLIMIT_AS', memory + settings['base_memory'])
+    limit('RLIMIT_DATA', memory + settings['base_memory'])
+    limit('RLIMIT_CORE', 0)
+    limit('RLIMIT_CPU', int(settings['timeout']) * 4 + 10)
+    limit('RLIMIT_FSIZE', settings['file_bytes'])
+    limit('RLIMIT_NOFILE', 1024)
+    if os.geteuid() != 0:
+        limit('RLIMIT_NPROC', settings['user_processes'] + settings['processes'])
+    directory = settings['fence'].directories[slot]
+    os.environ['TMPDIR'] = os.environ['HOME'] = directory
+    settings['fence'].put_up(slot)
 
 
-def limit(resource, name, value):
+def limit(name, value):
+    import resource
     if hasattr(resource, name):
         try:
             _, hard = resource.getrlimit(getattr(resource, name))
@@ -697,6 +830,7 @@ class Supervisor:
             kill_orphans(self.running)
             for descriptor in list(child.open):
                 self.drain(child, descriptor)
+            self.settings['fence'].clean(child.slot)
             self.slots.append(child.slot)
             self.send({
                 't': 'end',
@@ -725,7 +859,10 @@ class Supervisor:
             elif now >= child.next_look:
                 child.next_look = now + 0.5
                 count, memory = usage(child.pid)
-                if memory > self.settings['memory']:
+                files, written = size(self.settings['fence'].directories[child.slot])
+                if written > self.settings['file_bytes'] or files > 20000:
+                    self.kill(child, 'disk')
+                elif memory > self.settings['memory']:
                     self.kill(child, 'memory')
                 elif count > self.settings['processes']:
                     self.kill(child, 'processes')
@@ -770,12 +907,14 @@ def processes():
     return table
 
 
-def descendants(pid, table):
-    found, queue = [], [pid]
+def descendants(pids, table):
+    below = {}
+    for pid, (parent, _) in table.items():
+        below.setdefault(parent, []).append(pid)
+    found, queue = [], list(pids)
     while queue:
-        parent = queue.pop()
-        for other, (its_parent, _) in table.items():
-            if its_parent == parent and other not in found:
+        for other in below.get(queue.pop(), ()):
+            if other not in pids:
                 found.append(other)
                 queue.append(other)
     return found
@@ -787,44 +926,77 @@ def usage(pid):
         table = processes()
     except OSError:
         return 0, 0
-    all_of_it = [pid] + descendants(pid, table)
+    all_of_it = [pid] + descendants([pid], table)
     base = table.get(os.getpid(), (0, 0))[1]
     return len(all_of_it), sum(max(0, table[one][1] - base) for one in all_of_it if one in table)
 
 
-def kill(pid):
+def size(directory):
+    """(entries, bytes) beneath a directory; stops counting where it is too much anyway."""
+    entries = written = 0
+    for folder, folders, files in os.walk(directory):
+        entries += len(folders) + len(files)
+        for name in files:
+            try:
+                written += os.lstat(os.path.join(folder, name)).st_blocks * 512
+            except OSError:
+                pass
+        if entries > 20000:
+            break
+    return entries, written
+
+
+def kill(pid, number=signal.SIGKILL):
     try:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, number)
     except OSError:
         pass
 
 
-def kill_tree(pid):
+def kill_tree(*pids):
+    """Children and everything below them. Stopped first, so that nothing forks away while it is being killed."""
+    stopped = set(pids)
+    for pid in pids:
+        kill(pid, signal.SIGSTOP)
     try:
-        for other in descendants(pid, processes()):
-            kill(other)
+        for _ in range(100):
+            found = [other for other in descendants(pids, processes()) if other not in stopped]
+            if not found:
+                break
+            for other in found:
+                kill(other, signal.SIGSTOP)
+                stopped.add(other)
+    except OSError:
+        pass
+    for other in stopped:
+        kill(other)
+    for pid in pids:
+        try:
+            os.killpg(pid, signal.SIGKILL)
+        except OSError:
+            pass
+
+
+def own_children():
+    try:
+        with open('/proc/self/task/%d/children' % os.getpid(), 'rb') as children:
+            return [int(pid) for pid in children.read().split()]
     except OSError:
         pass
     try:
-        os.killpg(pid, signal.SIGKILL)
+        return [pid for pid, (parent, _) in processes().items() if parent == os.getpid()]
     except OSError:
-        pass
-    kill(pid)
+        return []
 
 
 def kill_orphans(known):
     """This process is the reaper of everything below it: what hangs on it and is not a known child was left behind."""
-    path = '/proc/self/task/%d/children' % os.getpid()
     for _ in range(1000):
-        try:
-            with open(path, 'rb') as children:
-                left = [int(pid) for pid in children.read().split() if int(pid) not in known]
-        except OSError:
-            return
+        left = [pid for pid in own_children() if pid not in known]
         if not left:
             return
+        kill_tree(*left)
         for pid in left:
-            kill_tree(pid)
             try:
                 os.waitpid(pid, 0)
             except OSError:
@@ -835,7 +1007,9 @@ def become_reaper():
     if LINUX:
         try:
             import ctypes
-            ctypes.CDLL(None, use_errno=True).prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+            library = ctypes.CDLL(None, use_errno=True)
+            library.prctl(36, ctypes.c_ulong(1), 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+            library.prctl(4, ctypes.c_ulong(0), 0, 0, 0)  # PR_SET_DUMPABLE: no other process of the user may look in
         except (OSError, AttributeError, ImportError):
             pass
 
@@ -848,7 +1022,22 @@ def base_memory():
         return 1 << 30
 
 
-HELPERS = ('resource', 'ctypes', 'selectors')
+HELPERS = ('resource', 'ctypes', 'base64')
+
+
+def user_processes():
+    """How many processes the user has already: the kernel's limit counts them all."""
+    count, me = 0, os.geteuid()
+    try:
+        for name in os.listdir('/proc'):
+            if name.isdigit():
+                try:
+                    count += os.stat('/proc/' + name).st_uid == me
+                except OSError:
+                    pass
+    except OSError:
+        return 4096
+    return count
 
 
 def main():
@@ -883,6 +1072,14 @@ def main():
     become_reaper()
     import importlib.util  # noqa: every child needs it
     import resource  # noqa: loaded once for all children
+    settings['user_processes'] = user_processes()
+    try:
+        settings['fence'] = Fence(settings['inner'])
+        unfenced = settings['fence'].try_out()
+    except (ImportError, OSError, AttributeError) as error:
+        unfenced = 'Python cannot put up a fence: %s' % error
+    if unfenced:
+        settings['fence'] = Fence(dict(settings['inner'], rulesets=[], filters=[]))
     linecache.clearcache()
     settings['base_memory'] = base_memory()
     supervisor.send({
@@ -890,7 +1087,10 @@ def main():
         'python': '%d.%d.%d' % sys.version_info[:3],
         'kfp': kfp.__version__,
         'kubernetes': kubernetes,
+        'unfenced': unfenced,
     })
+    if unfenced and settings['sandbox_required']:
+        return
     gc.collect()
     gc.freeze()
     gc.disable()

@@ -1,14 +1,16 @@
 //! Starting the Python half and listening to it.
 
-use super::settings::EngineSettings;
+use super::SandboxLevel;
+use super::sandbox::{Effort, Inner, Needs, Sandbox};
+use super::settings::{EngineSettings, SandboxMode};
+use super::variables;
 use crate::error::{Failure, Phase};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{ChildStdout, Command};
+use tokio::process::{Child, ChildStdout, Command};
 
 const WORKER: &str = include_str!("worker.py");
 
@@ -47,6 +49,8 @@ pub(super) struct Start {
     pub paths: Vec<PathBuf>,
     /// Whether these replace what the interpreter has installed.
     pub only_paths: bool,
+    /// Folders that the interpreter and its packages live in.
+    pub readable: Vec<PathBuf>,
 }
 
 /// What the worker found at its start.
@@ -56,6 +60,8 @@ pub(super) struct Hello {
     pub python: String,
     /// The kfp version.
     pub kfp: String,
+    /// Why the children run without their inner fence, where they do.
+    pub unfenced: Option<String>,
 }
 
 /// What came out of one child.
@@ -98,6 +104,9 @@ struct Init<'a> {
     file_bytes: u64,
     result_bytes: u64,
     printed_bytes: u64,
+    inner: &'a Inner,
+    sandbox_required: bool,
+    withheld: Vec<String>,
     want_yaml: bool,
     no_caching: bool,
     deployed: &'a [PathBuf],
@@ -133,31 +142,53 @@ enum Header {
     Done,
 }
 
-/// The environment of a worker: an allow list, built from nothing.
-pub(super) fn environment(settings: &EngineSettings) -> BTreeMap<OsString, OsString> {
-    let mut variables = BTreeMap::new();
-    for name in ["PATH", "TZ"] {
-        if let Some(value) = settings.variable(name) {
-            variables.insert(OsString::from(name), value.to_owned());
+/// How far the children were kept away in the end.
+#[derive(Clone, Debug)]
+pub(super) struct Reached {
+    /// The level.
+    pub level: SandboxLevel,
+    /// Why it is not full.
+    pub reason: Option<String>,
+}
+
+/// Starts Python with the best sandbox that the machine does not refuse.
+fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), Broken> {
+    let needs = Needs {
+        programs: &start.readable,
+        root: &settings.root,
+    };
+    let mut effort = Effort::Everything;
+    loop {
+        let mut sandbox = Sandbox::build(settings, &needs, effort).map_err(Broken::Start)?;
+        let mut command = Command::new(&start.python);
+        command.args(["-s", "-B"]);
+        if start.only_paths {
+            command.arg("-S");
+        }
+        command
+            .args(["-c", BOOT])
+            .env_clear()
+            .envs(variables::of_worker(settings))
+            .current_dir(&settings.working_directory)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        sandbox.surround(&mut command);
+        match (command.spawn(), effort.less()) {
+            (Ok(child), _) => return Ok((child, sandbox)),
+            (Err(error), Some(less)) if sandbox.level > SandboxLevel::Environment => {
+                tracing::debug!("the sandbox was refused ({error}), trying with less");
+                effort = less;
+            }
+            (Err(error), _) => {
+                return Err(Broken::Start(Failure::infrastructure(
+                    Phase::Prepare,
+                    format!("cannot start `{}`: {error}", start.python.display()),
+                )));
+            }
         }
     }
-    for name in &settings.pass_environment {
-        if let Some(value) = settings.variable(name) {
-            variables.insert(OsString::from(name), value.to_owned());
-        }
-    }
-    for (name, value) in [
-        ("LANG", "C.UTF-8"),
-        ("LC_ALL", "C.UTF-8"),
-        ("PYTHONUTF8", "1"),
-        // a pipeline that loops over a set must give its tasks the same names in every run
-        ("PYTHONHASHSEED", "0"),
-        ("PYTHONDONTWRITEBYTECODE", "1"),
-        ("PYTHONNOUSERSITE", "1"),
-    ] {
-        variables.insert(OsString::from(name), OsString::from(value));
-    }
-    variables
 }
 
 /// Compiles the tasks in one worker. `each` gets every file's raw result as it comes.
@@ -170,27 +201,8 @@ pub(super) async fn run(
     tasks: &[Task],
     deployed: &[PathBuf],
     each: &mut (dyn FnMut(usize, Raw) + Send),
-) -> Result<Hello, Broken> {
-    let mut command = Command::new(&start.python);
-    command.args(["-s", "-B"]);
-    if start.only_paths {
-        command.arg("-S");
-    }
-    command
-        .args(["-c", BOOT])
-        .env_clear()
-        .envs(environment(settings))
-        .current_dir(&settings.working_directory)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true);
-    let mut child = command.spawn().map_err(|error| {
-        Broken::Start(Failure::infrastructure(
-            Phase::Prepare,
-            format!("cannot start `{}`: {error}", start.python.display()),
-        ))
-    })?;
+) -> Result<(Hello, Reached), Broken> {
+    let (mut child, mut sandbox) = spawn(settings, start)?;
     let (Some(mut control), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -209,10 +221,13 @@ pub(super) async fn run(
         jobs: settings.jobs.clamp(1, 64),
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
-        processes: 64,
+        processes: 256,
         file_bytes: 1 << 30,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
+        inner: &sandbox.inner,
+        sandbox_required: settings.sandbox == SandboxMode::Require,
+        withheld: variables::withheld(settings),
         want_yaml: settings.want_yaml,
         no_caching: settings.disable_caching_by_default,
         deployed,
@@ -236,9 +251,36 @@ pub(super) async fn run(
     let _status = child.wait().await;
     let said = said.await.unwrap_or_default();
     match outcome {
-        Ok(hello) => Ok(hello),
+        Ok(hello) => {
+            if let Some(reason) = &hello.unfenced {
+                sandbox.lower(SandboxLevel::Environment, reason);
+                sandbox.required(settings.sandbox).map_err(Broken::Start)?;
+            }
+            Ok((
+                hello,
+                Reached {
+                    level: sandbox.level,
+                    reason: sandbox.reason.clone(),
+                },
+            ))
+        }
         Err(Ended::Broken(message, missing)) => {
             Err(Broken::Start(cannot_import(&message, missing.as_deref())))
+        }
+        Err(Ended::Early(
+            Some(Hello {
+                unfenced: Some(reason),
+                ..
+            }),
+            _,
+        )) if settings.sandbox == SandboxMode::Require => {
+            sandbox.lower(SandboxLevel::Environment, &reason);
+            Err(Broken::Start(
+                sandbox
+                    .required(settings.sandbox)
+                    .err()
+                    .unwrap_or_else(|| Failure::internal(Phase::Prepare, "the sandbox could not be put up")),
+            ))
         }
         Err(Ended::Early(None, _)) => Err(Broken::Start(
             Failure::infrastructure(

@@ -12,20 +12,11 @@ use std::fmt;
 pub type ConfigValues = BTreeMap<String, Value>;
 
 /// Sections and keys that a pull request decides by itself: they choose and name pipelines.
-const FREE: &[&str] = &[
-    "discover",
-    "include",
-    "exclude",
-    "naming",
-    "pipelines",
-    "project",
-    "version-name",
-    "kfp-version",
-];
+const FREE: &[&str] = &["version", "project", "discover", "naming", "pipelines"];
 
-/// Keys of the section `compile` that a pull request decides by itself: which kfp is a property of the
-/// code under test, and installing it happens inside the same fences.
-const FREE_KEYS: &[&str] = &["compile.kfp-version"];
+/// Single keys that a pull request decides by itself: which kfp is a property of the code under test, and
+/// installing it happens inside the same fences.
+const FREE_KEYS: &[&str] = &["compile.kfp"];
 
 /// How a pull request may change a key.
 enum Rule {
@@ -42,9 +33,9 @@ enum Rule {
 fn rule(key: &str) -> Rule {
     let section = key.split('.').next().unwrap_or(key);
     match key {
-        "compile.sandbox" | "sandbox" => Rule::Stricter(&["off", "auto", "require"]),
-        "compile.network" | "network" => Rule::Stricter(&["allow", "deny"]),
-        "compile.env" | "compile.pass-env" => Rule::Subset,
+        "compile.sandbox" => Rule::Stricter(&["off", "auto", "require"]),
+        "compile.network" => Rule::Stricter(&["allow", "deny"]),
+        "compile.environment" => Rule::Subset,
         _ if FREE_KEYS.contains(&key) || FREE.contains(&section) => Rule::Free,
         _ => Rule::Base,
     }

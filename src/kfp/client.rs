@@ -11,10 +11,11 @@ use super::retry::Patience;
 use super::transport::{Request, Response, Transport, TransportFault};
 use crate::error::{Failure, Phase};
 use crate::ids::{PipelineId, PipelineName, VersionId, VersionName};
+use chrono::{DateTime, Utc};
 use http::Method;
 use http::header::{ACCEPT, HeaderValue};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
@@ -36,6 +37,8 @@ pub(super) struct Shared {
     pub(super) patience: Patience,
     permits: Semaphore,
     calls: AtomicU64,
+    // The server's `Date` seen last, and when it was seen here.
+    clock: Mutex<Option<(DateTime<Utc>, Instant)>>,
     pub(super) server: OnceLock<Server>,
 }
 
@@ -69,10 +72,15 @@ impl Client {
             .hint("write it as `http://ml-pipeline.kubeflow.svc.cluster.local:8888`"));
         }
         let shared = Shared {
-            auth: Authenticator::new(connection.login.clone(), &connection.headers)?,
+            auth: Authenticator::new(
+                connection.login.clone(),
+                &connection.endpoint,
+                &connection.headers,
+            )?,
             patience: Patience::new(connection.deadline, connection.seed),
             permits: Semaphore::new(connection.concurrency.max(1)),
             calls: AtomicU64::new(0),
+            clock: Mutex::new(None),
             server: OnceLock::new(),
             transport,
             connection,
@@ -109,6 +117,14 @@ impl Client {
         self.shared.calls.load(Ordering::Relaxed)
     }
 
+    /// The earliest it can be by the server's clock, or `None` when no answer told the time. `Date` is cut
+    /// to the second, so the truth is up to a second later.
+    #[must_use]
+    pub fn server_now(&self) -> Option<DateTime<Utc>> {
+        let (date, seen) = (*self.shared.clock.lock().ok()?)?;
+        Some(date + seen.elapsed())
+    }
+
     /// What the server can do; the newest known set until [`Client::server`] was asked.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {
@@ -116,6 +132,12 @@ impl Client {
             || Capabilities::for_version(None, model::Store::Database),
             Capabilities::of,
         )
+    }
+
+    /// The server as far as it was asked; [`Client::server`] asks.
+    #[must_use]
+    pub fn known_server(&self) -> Option<Server> {
+        self.shared.server.get().cloned()
     }
 
     /// The namespace to send: the configured one on multi-user servers, none on single-user ones, which
@@ -306,7 +328,9 @@ impl Client {
                 Ok(Err(error)) => error,
                 Err(_) => return Err(last.unwrap_or_else(|| out_of_time(url))),
             };
-            if !error.passes() {
+            // A page where the API has answered before is a proxy's hiccup; at first it is the wrong address.
+            let hiccup = error.kind == ErrorKind::Page && self.shared.server.get().is_some();
+            if !error.passes() && !hiccup {
                 return Err(error);
             }
             let Some(wait) = self.shared.patience.wait(attempt, error.retry_after) else {
@@ -366,7 +390,7 @@ impl Client {
         let _permit = shared.permits.acquire().await.ok();
         let (headers, login) = match shared.auth.headers(&*shared.transport).await {
             Ok(found) => found,
-            Err(failure) => return (Err(ApiError::login(&call, failure)), 0),
+            Err(failure) => return (Err(ApiError::login(&call, shared.auth.hide_failure(failure))), 0),
         };
         request.headers.extend(headers);
         request
@@ -382,7 +406,12 @@ impl Client {
         shared.calls.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
         let result = match tokio::time::timeout(limit, shared.transport.send(request)).await {
-            Ok(Ok(response)) => Ok(response),
+            Ok(Ok(response)) => {
+                if let (Some(date), Ok(mut clock)) = (response.date(), shared.clock.lock()) {
+                    *clock = Some((date, Instant::now()));
+                }
+                Ok(response)
+            }
             Ok(Err(error)) => Err(ApiError::from_transport(&call, &error)),
             Err(_) => Err(ApiError::new(
                 ErrorKind::NoAnswer(TransportFault::Timeout),
@@ -401,7 +430,7 @@ impl Client {
             .auth
             .renew(&*shared.transport, seen)
             .await
-            .map_err(|failure| ApiError::login(call, failure))
+            .map_err(|failure| ApiError::login(call, shared.auth.hide_failure(failure)))
     }
 
     fn hidden(&self, error: ApiError) -> ApiError {

@@ -70,6 +70,8 @@ pub struct ApiError {
     pub retry_after: Option<Duration>,
     /// The failure of the login itself, for [`ErrorKind::Login`].
     pub login: Option<Box<Failure>>,
+    /// The credentials were refused, and there are new ones now: the next call may be taken.
+    pub renewed: bool,
 }
 
 impl ApiError {
@@ -83,6 +85,7 @@ impl ApiError {
             call: call.to_owned(),
             retry_after: None,
             login: None,
+            renewed: false,
         }
     }
 
@@ -143,7 +146,8 @@ impl ApiError {
         match self.kind {
             ErrorKind::Unreachable(fault) => fault != TransportFault::Tls,
             ErrorKind::NoAnswer(fault) => fault != TransportFault::TooLarge,
-            ErrorKind::Unreadable => true,
+            // No read conflicts with anything: something in between answered.
+            ErrorKind::Unreadable | ErrorKind::Conflict => true,
             ErrorKind::Server => self.status.is_some_and(retry::passes),
             // A proxy's page with 200 or 404 comes from the wrong address and stays.
             ErrorKind::Page => self.status.is_some_and(retry::passes),

@@ -148,28 +148,35 @@ fn describe(error: reqwest::Error, answering: bool) -> TransportError {
 }
 
 fn connect_fault(error: &reqwest::Error, text: &str) -> TransportFault {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if cause.is::<rustls::Error>() {
-            return TransportFault::Tls;
-        }
-        if let Some(io) = cause.downcast_ref::<std::io::Error>() {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
-                return TransportFault::Tls;
-            }
-            if io.kind() == std::io::ErrorKind::ConnectionRefused {
-                return TransportFault::Refused;
-            }
-        }
-        source = cause.source();
+    if has_cause(error, &|cause| cause.is::<rustls::Error>()) {
+        return TransportFault::Tls;
     }
-    if error.is_timeout() {
+    let refused = |cause: &(dyn Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
+    };
+    if has_cause(error, &refused) {
+        TransportFault::Refused
+    } else if error.is_timeout() {
         TransportFault::ConnectTimeout
     } else if text.contains("tunnel") || text.contains("proxy") {
         TransportFault::Proxy
     } else {
         TransportFault::Connect
     }
+}
+
+/// Looks through the causes; an I/O error hides what it wraps from `source`.
+fn has_cause(error: &(dyn Error + 'static), is: &dyn Fn(&(dyn Error + 'static)) -> bool) -> bool {
+    if is(error) {
+        return true;
+    }
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref)
+        .is_some_and(|inner| has_cause(inner, is));
+    wrapped || error.source().is_some_and(|cause| has_cause(cause, is))
 }
 
 /// The chain of causes from the outermost in, each once.

@@ -74,6 +74,8 @@ pub struct Version {
     pub spec: Option<Spec>,
     /// Why there is no spec: an Argo workflow of KFP v1, or the server's own error.
     pub error: Option<String>,
+    /// What the server gave in the spec's place, as JSON text, where that is no spec of KFP v2.
+    pub unreadable: Option<Arc<str>>,
     /// Tags (2.17.0 on).
     pub tags: BTreeMap<String, String>,
 }
@@ -185,6 +187,7 @@ impl WireItem<'_> {
         let told = self
             .error
             .filter(|status| status.code != 0 || !status.message.is_empty());
+        let text = self.pipeline_spec.map(RawValue::get);
         let (spec, error) = match (self.pipeline_spec.map(spec), told) {
             (Some(Ok(spec)), _) => (Some(spec), None),
             (_, Some(status)) => (None, Some(status.message)),
@@ -198,6 +201,7 @@ impl WireItem<'_> {
             display_name,
             description: self.description,
             created_at,
+            unreadable: text.filter(|_| spec.is_none()).map(Arc::from),
             spec,
             error,
             tags: self.tags,

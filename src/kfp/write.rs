@@ -144,11 +144,11 @@ impl Client {
         let (result, login) = self.send(request).await;
         let response: Response = match result {
             Ok(response) => response,
-            Err(error) => {
+            Err(mut error) => {
                 if error.credentials_refused() {
-                    // The next call, which asks what happened, should be logged in. Its own failure to log
-                    // in says more than this one's refusal.
-                    self.renew(&call, login).await?;
+                    // The next call, which asks what happened, should be logged in. A failure to log in
+                    // says more than this call's refusal.
+                    error.renewed = self.renew(&call, login).await?;
                 }
                 return Err(error);
             }

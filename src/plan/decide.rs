@@ -1,12 +1,13 @@
 //! The decision for each pipeline, from what was compiled and what the server holds. Pure.
 
+use super::diff::{Difference, diff, diff_unreadable};
 use super::identity::{Identity, Match, Rules, identify};
 use super::mark::Mark;
-use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion};
+use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion, naming};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::ids::{Digest, PipelineId};
-use crate::ir::differs_only_by_sdk_pin;
+use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin};
 use crate::report::Reason;
 use std::collections::BTreeMap;
 
@@ -108,16 +109,61 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                     options,
                 ),
             };
+            let difference = difference(&one.compiled.spec, &decision).map(Box::new);
             Planned {
+                suggested_version: suggested(&decision, difference.as_deref()),
                 compiled: one.compiled,
                 digest: one.digest,
                 decision,
                 reason,
                 notes,
+                difference,
             }
         })
         .collect();
     Plan { pipelines }
+}
+
+/// What a write changes; never fails, whatever the server holds.
+fn difference(after: &Spec, decision: &Decision) -> Option<Difference> {
+    match decision {
+        Decision::Create { .. } | Decision::Update { newest: None, .. } => Some(diff(None, after)),
+        Decision::Update {
+            newest: Some(newest), ..
+        } => Some(against(newest, after)),
+        Decision::Unchanged { .. } | Decision::Refused(_) => None,
+    }
+}
+
+/// What changes from a version on the server, which may hold anything, to a spec.
+#[must_use]
+pub fn against(version: &RemoteVersion, after: &Spec) -> Difference {
+    if let Some(spec) = &version.spec {
+        return diff(Some(spec), after);
+    }
+    if version.digest == Some(after.digest()) {
+        // Kept without its spec, because it is the same; only `--force` writes it again.
+        return diff(Some(after), after);
+    }
+    let value = version
+        .unreadable
+        .as_deref()
+        .and_then(|text| serde_json::from_str(text).ok())
+        .unwrap_or(serde_json::Value::Null);
+    let why = match Spec::from_server(&value) {
+        Err(error) => error,
+        Ok(_) => SpecError::Empty,
+    };
+    diff_unreadable(&value, &why, after)
+}
+
+fn suggested(decision: &Decision, difference: Option<&Difference>) -> Option<String> {
+    match decision {
+        Decision::Update {
+            newest: Some(newest), ..
+        } => naming::next_version(newest.name.as_str(), difference?.step),
+        _ => None,
+    }
 }
 
 fn existing(
@@ -193,6 +239,11 @@ fn existing(
                 newest.name
             ));
         }
+        if newest.spec.is_none()
+            && let Some(why) = unreadable(newest)
+        {
+            notes.push(format!("version `{}` cannot be compared: {why}", newest.name));
+        }
         if let Some(older) = held.older.iter().find(|older| older.digest == Some(one.digest)) {
             notes.push(format!("a revert: version `{}` had this content", older.name));
             reason = Some(Reason::Reverted);
@@ -216,6 +267,13 @@ fn existing(
     )
 }
 
+/// Why a version holds nothing that can be compared by meaning.
+fn unreadable(version: &RemoteVersion) -> Option<String> {
+    let text = version.unreadable.as_deref().unwrap_or("null");
+    let value = serde_json::from_str(text).unwrap_or(serde_json::Value::Null);
+    Spec::from_server(&value).err().map(|error| error.to_string())
+}
+
 fn foreign(one: &Identified, pipeline: &RemotePipeline, other: &Mark) -> Failure {
     Failure::usage(
         Phase::Plan,
@@ -224,3 +282,7 @@ fn foreign(one: &Identified, pipeline: &RemotePipeline, other: &Mark) -> Failure
     .file(one.compiled.source.path.as_str())
     .hint("take it over with `--adopt`, or give this pipeline another name")
 }
+
+#[cfg(test)]
+#[path = "decide_tests.rs"]
+mod tests;

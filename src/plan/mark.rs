@@ -1,7 +1,7 @@
 //! Our mark: one documented line in a description, and the same as tags where the server has them (2.17).
 //!
 //! ```text
-//! kfp-gitops/1 repo=ml/pipelines project=pipelines target=prod commit=<40 hex>[+dirty] ref=refs/heads/main digest=sha256:<64 hex> run=https://…
+//! kfp-gitops/1 repo=ml/pipelines project=pipelines target=prod file=a_pipeline.py commit=<40 hex>[+dirty] ref=refs/heads/main digest=sha256:<64 hex> run=https://…
 //! ```
 //!
 //! White space, `%` and control characters in values are percent-encoded; what is not known is left out.
@@ -25,6 +25,8 @@ pub struct Mark {
     pub project: Option<String>,
     /// Label of where was deployed to.
     pub target: Option<String>,
+    /// The source file, relative to the root: tells a removed pipeline from one that was not looked at.
+    pub file: Option<String>,
     /// The commit, 40 hex digits.
     pub commit: Option<String>,
     /// Whether the work tree differed from the commit.
@@ -33,7 +35,7 @@ pub struct Mark {
     pub git_ref: Option<String>,
     /// Digest of the spec; not on the pipeline itself.
     pub digest: Option<Digest>,
-    /// Link to the CI run, without its attempt.
+    /// Link to the CI run, without its attempt; `local:<uuid>` for a run outside CI.
     pub run: Option<String>,
 }
 
@@ -51,6 +53,7 @@ impl Mark {
         add("repo", self.repo.as_deref());
         add("project", self.project.as_deref());
         add("target", self.target.as_deref());
+        add("file", self.file.as_deref());
         let commit = self
             .commit
             .as_ref()
@@ -90,6 +93,7 @@ impl Mark {
                 "repo" => mark.repo = Some(value),
                 "project" => mark.project = Some(value),
                 "target" => mark.target = Some(value),
+                "file" => mark.file = Some(value),
                 "commit" => {
                     mark.dirty = value.ends_with("+dirty");
                     mark.commit = Some(value.trim_end_matches("+dirty").to_owned());
@@ -131,6 +135,21 @@ impl Mark {
     pub fn is_foreign(&self, other: &Self) -> bool {
         let differs = |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(ours), Some(theirs)) if !ours.eq_ignore_ascii_case(theirs));
         differs(&self.repo, &other.repo) || differs(&self.project, &other.project)
+    }
+
+    /// Whether the other mark is surely of this repository, project and target: what is not known on
+    /// both sides is not the same, because whatever is ours may be called orphaned.
+    #[must_use]
+    pub fn is_same_owner(&self, other: &Self) -> bool {
+        let same = |ours: &Option<String>, theirs: &Option<String>| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
+            (None, None) => true,
+            _ => false,
+        };
+        self.project.is_some()
+            && same(&self.repo, &other.repo)
+            && same(&self.project, &other.project)
+            && same(&self.target, &other.target)
     }
 
     /// Who that is, for people: `ml/pipelines`, or `ml/pipelines (project fraud)`.
@@ -189,6 +208,7 @@ mod tests {
             repo: Some("ml/pipelines".into()),
             project: Some("fraud detection".into()),
             target: Some("prod".into()),
+            file: Some("a b_pipeline.py".into()),
             commit: Some("0123456789abcdef0123456789abcdef01234567".into()),
             dirty: true,
             git_ref: Some("refs/heads/main".into()),
@@ -234,6 +254,27 @@ mod tests {
             project: Some("other".into()),
             ..full()
         }));
+    }
+
+    #[test]
+    fn only_the_same_repository_project_and_target_is_the_same_owner() {
+        let ours = full();
+        assert!(ours.is_same_owner(&full()));
+        let others = [
+            Mark {
+                target: None,
+                ..full()
+            },
+            Mark { repo: None, ..full() },
+            Mark {
+                project: Some("other".into()),
+                ..full()
+            },
+        ];
+        for other in others {
+            assert!(!ours.is_same_owner(&other), "{other:?}");
+        }
+        assert!(!Mark::default().is_same_owner(&Mark::default()));
     }
 
     proptest! {

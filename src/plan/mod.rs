@@ -3,6 +3,8 @@
 
 pub mod decide;
 pub mod diff;
+pub mod drift;
+pub mod file;
 pub mod identity;
 pub mod mark;
 pub mod naming;
@@ -40,6 +42,8 @@ pub struct RemoteVersion {
     pub created_at: Option<String>,
     /// The spec, kept only where it differs from what was compiled.
     pub spec: Option<crate::ir::Spec>,
+    /// What stands in the spec's place, as JSON text, where that cannot be read as one.
+    pub unreadable: Option<std::sync::Arc<str>>,
 }
 
 /// What a plan does with one pipeline.
@@ -83,6 +87,10 @@ pub struct Planned {
     pub reason: Option<Reason>,
     /// Said beside it.
     pub notes: Vec<String>,
+    /// What changes against the newest version; `None` where nothing is written.
+    pub difference: Option<Box<diff::Difference>>,
+    /// The semantic version that the changes ask for, where the newest version's name is one.
+    pub suggested_version: Option<String>,
 }
 
 /// One decision for each compiled pipeline.

@@ -1,5 +1,6 @@
 //! Names: one version name for a run, and the name of a pipeline that the server does not have yet.
 
+use super::diff::Step;
 use crate::error::{Failure, Phase};
 use crate::ids::{PipelineName, VersionName};
 use chrono::format::{Item, StrftimeItems};
@@ -111,6 +112,27 @@ pub fn pipeline_name(
     Ok(PipelineName::new(name))
 }
 
+/// The next version after one whose name is a semantic version (with or without `v`, build metadata
+/// dropped), raised by `step`; `None` for names that are none.
+#[must_use]
+pub fn next_version(name: &str, step: Step) -> Option<String> {
+    let (prefix, number) = match name.strip_prefix('v') {
+        Some(number) => ("v", number),
+        None => ("", name),
+    };
+    let old = semver::Version::parse(number).ok()?;
+    let (major, minor, patch) = (old.major, old.minor, old.patch);
+    // A pre-release leads up to the number it carries; anything beyond that is the next number.
+    let (major, minor, patch) = match step {
+        Step::None => return None,
+        Step::Patch if !old.pre.is_empty() => (major, minor, patch),
+        Step::Patch => (major, minor, patch.checked_add(1)?),
+        Step::Minor => (major, minor.checked_add(1)?, 0),
+        Step::Major => (major.checked_add(1)?, 0, 0),
+    };
+    Some(format!("{prefix}{}", semver::Version::new(major, minor, patch)))
+}
+
 fn fill(template: &str, value: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
     let mut filled = String::new();
     let mut rest = template;
@@ -176,6 +198,22 @@ mod tests {
                 .message
                 .contains("128 bytes")
         );
+    }
+
+    #[test]
+    fn the_next_semantic_version() {
+        for (name, step, next) in [
+            ("1.2.3", Step::Patch, Some("1.2.4")),
+            ("v1.2.3+0123456", Step::Minor, Some("v1.3.0")),
+            ("1.2.3", Step::Major, Some("2.0.0")),
+            ("1.2.3-rc.1", Step::Patch, Some("1.2.3")),
+            ("1.2.3", Step::None, None),
+            ("v20260213-143022", Step::Major, None),
+            ("first", Step::Major, None),
+            ("1.2.18446744073709551615", Step::Patch, None),
+        ] {
+            assert_eq!(next_version(name, step).as_deref(), next, "{name} {step:?}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Calls: one page of 200 pipelines for each 200 the server holds (or one look-up per name, where that is
 //! fewer), then one read per pipeline that exists, and one more of recent versions where the content
-//! differs from the newest.
+//! differs from the newest, and one per pipeline that carries our mark and that no file claims.
 
 use super::decide::{Held, Identified};
 use super::identity::{Identity, Rules, candidates};
@@ -22,6 +22,19 @@ const PAGE: usize = 200;
 const FEW_PAGES: usize = 3;
 /// Versions looked at to recognise a revert; every item carries its whole spec, so few.
 const RECENT: usize = 20;
+/// Pipelines without a file whose newest version is read; more are listed without it.
+const ORPHANS: usize = 50;
+
+/// What the server holds, as far as it was read.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    /// Pipelines that could be one of those compiled.
+    pub candidates: Vec<RemotePipeline>,
+    /// Pipelines that carry our mark, the candidates among them.
+    pub ours: Vec<RemotePipeline>,
+    /// Whether every pipeline was looked at; else `ours` may lack some.
+    pub complete: bool,
+}
 
 impl RemotePipeline {
     /// What planning needs of a pipeline.
@@ -46,11 +59,13 @@ impl RemoteVersion {
             name: version.name,
             created_at: version.created_at.map(|time| time.to_rfc3339()),
             spec: version.spec,
+            unreadable: version.unreadable,
         }
     }
 }
 
-/// The server's pipelines that could be one of these.
+/// The server's pipelines that could be one of these, and those that carry `mark`. All pages are read
+/// where `thorough`, else as many as names to look up.
 ///
 /// # Errors
 /// When the server cannot be read.
@@ -58,26 +73,42 @@ pub async fn listing(
     client: &Client,
     compiled: &[Compiled],
     rules: &Rules,
-) -> Result<Vec<RemotePipeline>, ApiError> {
+    mark: &Mark,
+    thorough: bool,
+) -> Result<Listing, ApiError> {
     let names: BTreeSet<String> = compiled
         .iter()
         .flat_map(|one| candidates(one, rules))
         .map(|(name, _)| name)
         .collect();
     let wanted: BTreeSet<String> = names.iter().map(|name| name.to_lowercase()).collect();
-    let mut found = Vec::new();
+    let mut listing = Listing::default();
     let mut token = None;
-    for _ in 0..names.len().max(FEW_PAGES) {
+    let most = if thorough {
+        usize::MAX
+    } else {
+        names.len().max(FEW_PAGES)
+    };
+    for _ in 0..most {
         let page = client.pipelines_page(None, PAGE, token.as_deref()).await?;
-        found.extend(
-            page.items
-                .into_iter()
-                .filter(|pipeline| wanted.contains(&pipeline.name.as_str().to_lowercase()))
-                .map(RemotePipeline::of),
-        );
+        for pipeline in page.items.into_iter().map(RemotePipeline::of) {
+            if pipeline
+                .mark
+                .as_ref()
+                .is_some_and(|theirs| mark.is_same_owner(theirs))
+            {
+                listing.ours.push(pipeline.clone());
+            }
+            if wanted.contains(&pipeline.name.as_str().to_lowercase()) {
+                listing.candidates.push(pipeline);
+            }
+        }
         match page.next {
             Some(next) => token = Some(next),
-            None => return Ok(found),
+            None => {
+                listing.complete = true;
+                return Ok(listing);
+            }
         }
     }
     let concurrency = client.connection().concurrency;
@@ -90,7 +121,29 @@ pub async fn listing(
     for pipeline in by_name.into_iter().flatten() {
         unique.insert(pipeline.id.clone(), RemotePipeline::of(pipeline));
     }
-    Ok(unique.into_values().collect())
+    listing.candidates = unique.into_values().collect();
+    Ok(listing)
+}
+
+/// The newest versions of pipelines that no file claims. What cannot be read is left out: nothing is
+/// done with it but saying so.
+pub async fn newest(
+    client: &Client,
+    pipelines: Vec<RemotePipeline>,
+) -> Vec<(RemotePipeline, Option<RemoteVersion>)> {
+    let concurrency = client.connection().concurrency;
+    futures::stream::iter(pipelines.into_iter().enumerate())
+        .map(|(index, pipeline)| async move {
+            let newest = if index < ORPHANS {
+                client.newest_version(&pipeline.id).await.ok().flatten()
+            } else {
+                None
+            };
+            (pipeline, newest.map(RemoteVersion::of))
+        })
+        .buffered(concurrency)
+        .collect()
+        .await
 }
 
 /// What the server holds of each pipeline that exists; `Err` stays with its pipeline.

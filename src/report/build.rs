@@ -30,6 +30,7 @@ impl Report {
             run_url: None,
             seconds: 0.0,
             exit_code: 0,
+            plan: None,
             expect_no_changes: false,
         }
     }
@@ -64,7 +65,8 @@ impl Report {
         if self.counts.unknown > 0 {
             code = code.worst(ExitCode::Infrastructure);
         }
-        if self.expect_no_changes && self.counts.created + self.counts.updated > 0 {
+        let drifted = self.plan.as_ref().is_some_and(|plan| !plan.drift.is_empty());
+        if self.expect_no_changes && (drifted || self.counts.created + self.counts.updated > 0) {
             code = code.worst(ExitCode::ChangesPending);
         }
         self.exit_code = code.code();
@@ -92,6 +94,9 @@ impl PipelineReport {
             warnings: Vec::new(),
             notes: Vec::new(),
             error: None,
+            difference: None,
+            suggested_version: None,
+            specs: None,
         }
     }
 

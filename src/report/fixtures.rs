@@ -30,6 +30,9 @@ pub(crate) fn pipeline(name: &str, action: Action) -> PipelineReport {
         warnings: Vec::new(),
         notes: Vec::new(),
         error: None,
+        difference: None,
+        suggested_version: None,
+        specs: None,
     }
 }
 
@@ -56,6 +59,7 @@ pub(crate) fn report(command: &str, pipelines: Vec<PipelineReport>) -> Report {
     Report {
         notes: Vec::new(),
         expect_no_changes: false,
+        plan: None,
         schema: 1,
         command: command.to_owned(),
         tool_version: "0.1.0".to_owned(),

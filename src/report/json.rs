@@ -2,6 +2,14 @@
 
 use super::Report;
 
+/// The JSON Schema of the report, pretty-printed, as committed in `schema/report.schema.json`.
+#[must_use]
+pub fn json_schema() -> String {
+    let mut text = serde_json::to_string_pretty(&schemars::schema_for!(Report)).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 /// The report as pretty-printed JSON with a final newline.
 ///
 /// # Errors

@@ -1,8 +1,9 @@
 //! The comment on a pull request, and the parts it shares with the job summary.
 
+use super::diff::markdown as changes;
 use super::markdown::{block, clean_cut, code, fold, link, prose};
 use super::wording::{self, Outcome, number};
-use super::{Action, PipelineReport, Report};
+use super::{Action, PipelineReport, Report, page, text_changes};
 
 /// The longest comment in bytes. GitHub takes 65 536 characters, Gitea 300 000 (recorded).
 pub const COMMENT_LIMIT: usize = 60_000;
@@ -29,12 +30,17 @@ pub fn comment(report: &Report, details: Option<&str>) -> String {
     let mut text = format!("{}\n", marker(report.target.as_deref()));
     text.push_str(&heading(report));
     text.push_str(&failures(report, 15_000));
+    let drawn = page::drawn(report, false);
+    let entries = page::entries(&drawn);
+    text.push_str(&changes::breaking(&entries));
     text.push_str(&table(report, 100, false));
     text.push_str(&unchanged(report, 4_000));
     if let Some(details) = details.filter(|details| !details.trim().is_empty()) {
         text.push_str(&fold("What changes", details));
         text.push('\n');
     }
+    text.push_str(&changes::folds(&entries, 35_000));
+    text.push_str(&drift(report, 20));
     text.push_str(&warnings(report, 10));
     let footer = footer(report);
     let pointer = match &report.run_url {
@@ -245,6 +251,34 @@ fn unchanged(report: &Report, limit: usize) -> String {
     )
 }
 
+/// Where server and repository disagree.
+fn drift(report: &Report, most: usize) -> String {
+    let Some(plan) = &report.plan else {
+        return String::new();
+    };
+    let mut text = String::new();
+    for one in plan.drift.iter().take(most) {
+        text.push_str(&format!(
+            "- ⚠️ {}\n",
+            prose(&text_changes::drift_sentence(one, plan.against.as_deref()))
+        ));
+        if let Some(rename) = &one.rename {
+            text.push_str(&format!(
+                "  {}\n\n  {}\n",
+                prose(&text_changes::rename_sentence(rename)),
+                code(&rename.config)
+            ));
+        }
+    }
+    if plan.drift.len() > most {
+        text.push_str(&format!("- and {} more\n", plan.drift.len() - most));
+    }
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text
+}
+
 /// Warnings about the run.
 pub(super) fn warnings(report: &Report, limit: usize) -> String {
     let mut text: String = report
@@ -268,6 +302,9 @@ pub(super) fn warnings(report: &Report, limit: usize) -> String {
 /// Where and with what.
 pub(super) fn footer(report: &Report) -> String {
     let mut parts = Vec::new();
+    if let Some(digest) = report.plan.as_ref().and_then(|plan| plan.digest) {
+        parts.push(format!("plan {}", code(&digest.short())));
+    }
     if let Some(commit) = &report.commit {
         parts.push(format!("commit {}", code(commit.get(..7).unwrap_or(commit))));
     }

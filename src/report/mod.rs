@@ -12,8 +12,11 @@ pub mod json;
 pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
+pub mod page;
 pub mod summary;
+pub mod table;
 pub mod text;
+pub mod text_changes;
 pub mod wording;
 pub mod wording_notice;
 
@@ -25,10 +28,13 @@ pub(crate) mod fixtures;
 use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
+use crate::ir::Spec;
+use crate::plan::diff::Difference;
+use crate::plan::drift::Drift;
 use serde::{Deserialize, Serialize};
 
 /// What happened, or would happen, to one pipeline.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// `apply`: a new pipeline with its first version.
@@ -70,7 +76,7 @@ impl Action {
 }
 
 /// Why an action was taken, where the action alone does not say.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
     /// A pipeline (or version) that was on the server already was taken over.
@@ -89,6 +95,8 @@ pub enum Reason {
     SdkPin,
     /// The run was asked to stop.
     Interrupted,
+    /// `apply --plan`: what the plan was made for is no longer there.
+    Moved,
 }
 
 impl Reason {
@@ -104,12 +112,13 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::SdkPin => "sdk-pin",
             Self::Interrupted => "interrupted",
+            Self::Moved => "moved",
         }
     }
 }
 
 /// One pipeline in the report. Absent values are `null` in JSON.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct PipelineReport {
     /// Relative to the root with `/`.
     pub file: Option<String>,
@@ -142,10 +151,42 @@ pub struct PipelineReport {
     pub notes: Vec<String>,
     /// Why it failed.
     pub error: Option<Failure>,
+    /// What changes against what was there before, by meaning; `null` where nothing is written.
+    #[serde(default)]
+    pub difference: Option<Box<Difference>>,
+    /// The semantic version that the changes ask for, where the newest version's name is one.
+    #[serde(default)]
+    pub suggested_version: Option<String>,
+    /// Both sides, for the faces that draw them; no part of JSON.
+    #[serde(skip)]
+    pub specs: Option<Specs>,
+}
+
+/// What was and what is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Specs {
+    /// What was there before, where there was something that can be read.
+    pub before: Option<Spec>,
+    /// What was compiled.
+    pub after: Spec,
+}
+
+/// What is known about the run as a plan.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct PlanReport {
+    /// Digest of the plan file, where the plan can be kept and carried out.
+    pub digest: Option<Digest>,
+    /// Where `--out` wrote it, or where `apply --plan` read it.
+    pub file: Option<String>,
+    /// The git ref that was compared with, in place of a server.
+    pub against: Option<String>,
+    /// What the server and the repository disagree on beside what is written: orphans, versions
+    /// uploaded by hand; under `--expect-no-changes` all of it.
+    pub drift: Vec<Drift>,
 }
 
 /// The server as it described itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct ServerReport {
     /// `tag_name` of `healthz`, where told.
     pub version: Option<String>,
@@ -154,7 +195,7 @@ pub struct ServerReport {
 }
 
 /// How many pipelines of each kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Counts {
     /// Files found.
     pub found: usize,
@@ -176,7 +217,7 @@ pub struct Counts {
 }
 
 /// A whole run.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Report {
     /// Always 1.
     pub schema: u32,
@@ -213,6 +254,9 @@ pub struct Report {
     pub seconds: f64,
     /// What the process exits with.
     pub exit_code: u8,
+    /// The run as a plan; `null` for commands that are none.
+    #[serde(default)]
+    pub plan: Option<PlanReport>,
     /// `plan --expect-no-changes`: pending changes are the exit code 6.
     #[serde(skip)]
     pub expect_no_changes: bool,

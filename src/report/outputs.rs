@@ -116,6 +116,7 @@ fn without_details(pipeline: &PipelineReport) -> PipelineReport {
     let mut short = pipeline.clone();
     short.warnings = Vec::new();
     short.notes = Vec::new();
+    short.difference = None;
     for text in [&mut short.name, &mut short.file, &mut short.function]
         .into_iter()
         .flatten()
@@ -143,10 +144,13 @@ fn cut(text: &mut String, limit: usize) {
 }
 
 fn render(report: &Report, pipelines: &[PipelineReport], omitted: usize) -> String {
-    let bare = Report {
+    let mut bare = Report {
         pipelines: Vec::new(),
         ..report.clone()
     };
+    if let Some(plan) = bare.plan.as_mut().filter(|_| omitted > 0 || pipelines.is_empty()) {
+        plan.drift.truncate(20);
+    }
     let mut value = serde_json::to_value(bare).unwrap_or_else(|error| json!({"error": error.to_string()}));
     if let Value::Object(map) = &mut value {
         map.insert(

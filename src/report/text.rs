@@ -1,6 +1,6 @@
 //! The report for people at a terminal: aligned, outcome last, failures in full, quiet when nothing happened.
 
-use super::{Action, PipelineReport, Reason, Report};
+use super::{Action, PipelineReport, Reason, Report, text_changes};
 use crate::error::Failure;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -25,6 +25,9 @@ pub fn render(report: &Report, options: Options) -> String {
     if !options.quiet {
         header(&mut text, report, paint);
         rows(&mut text, report, options, paint);
+        if let Some(plan) = &report.plan {
+            text.push_str(&text_changes::drift(&plan.drift, plan.against.as_deref(), paint));
+        }
     }
     for pipeline in &report.pipelines {
         for warning in &pipeline.warnings {
@@ -108,6 +111,15 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
             None => endpoint.clone(),
         }));
     }
+    if let Some(plan) = &report.plan {
+        parts.extend(
+            plan.against
+                .as_ref()
+                .map(|side| clean(&format!("against {side}"))),
+        );
+        parts.extend(plan.digest.map(|digest| format!("plan {}", digest.short())));
+        parts.extend(plan.file.as_ref().map(|file| clean(file)));
+    }
     if let Some(target) = &report.target {
         parts.push(clean(&format!("target {target}")));
     }
@@ -180,6 +192,13 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
         for note in &pipeline.notes {
             line(text, &format!("      {}", paint.dim(&clean(note))));
         }
+        if let Some(difference) = &pipeline.difference {
+            text.push_str(&text_changes::below(
+                difference,
+                pipeline.suggested_version.as_deref(),
+                options,
+            ));
+        }
         if options.verbose {
             if let Some(digest) = &pipeline.digest {
                 line(text, &format!("      {}", paint.dim(&digest.to_string())));
@@ -203,10 +222,15 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
 pub fn outcome(report: &Report, paint: Paint) -> String {
     let counts = &report.counts;
     let mut parts: Vec<String> = Vec::new();
-    let plan = report.command == "plan";
+    let plan = report.command == "plan" || report.command == "diff";
+    let (create, update) = if report.command == "diff" {
+        ("added", "changed")
+    } else {
+        ("to create", "to update")
+    };
     for (count, done, todo) in [
-        (counts.created, "created", "to create"),
-        (counts.updated, "updated", "to update"),
+        (counts.created, "created", create),
+        (counts.updated, "updated", update),
         (counts.unchanged, "unchanged", "unchanged"),
         (counts.skipped, "skipped", "skipped"),
         (counts.unknown, "unknown", "unknown"),
@@ -296,20 +320,34 @@ impl Paint {
         self.with(AnsiColor::Red.on_default().bold(), text)
     }
 
-    fn yellow(self, text: &str) -> String {
+    /// Warnings.
+    #[must_use]
+    pub fn yellow(self, text: &str) -> String {
         self.with(AnsiColor::Yellow.on_default(), text)
     }
 
-    fn cyan(self, text: &str) -> String {
+    /// Hints.
+    #[must_use]
+    pub fn cyan(self, text: &str) -> String {
         self.with(AnsiColor::Cyan.on_default(), text)
     }
 
-    fn bold(self, text: &str) -> String {
+    /// Headings.
+    #[must_use]
+    pub fn bold(self, text: &str) -> String {
         self.with(Style::new().bold(), text)
     }
 
-    fn dim(self, text: &str) -> String {
+    /// What matters less.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
         self.with(Style::new().dimmed(), text)
+    }
+
+    /// What is new.
+    #[must_use]
+    pub fn green(self, text: &str) -> String {
+        self.with(AnsiColor::Green.on_default(), text)
     }
 
     fn action(self, action: Action, text: &str) -> String {

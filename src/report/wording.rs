@@ -110,10 +110,10 @@ pub fn number(count: usize, noun: &str) -> String {
 #[must_use]
 pub fn counts(report: &Report) -> String {
     let counts = &report.counts;
-    let (created, updated) = if report.command == "plan" {
-        ("to create", "to update")
-    } else {
-        ("created", "updated")
+    let (created, updated) = match report.command.as_str() {
+        "plan" => ("to create", "to update"),
+        "diff" => ("added", "changed"),
+        _ => ("created", "updated"),
     };
     let compiled = if report.command == "compile" {
         counts.compiled
@@ -172,6 +172,7 @@ pub fn headline(report: &Report) -> String {
     }
     match report.command.as_str() {
         "plan" => plan_headline(report, total),
+        "diff" => format!("Compared: {}", self::counts(report)),
         "compile" => format!("Compiled {}", of_all(report.counts.compiled, total)),
         _ => apply_headline(report, total),
     }
@@ -181,6 +182,7 @@ fn stopped(report: &Report) -> &'static str {
     match report.command.as_str() {
         "plan" => "No plan",
         "compile" => "Not compiled",
+        "diff" => "Not compared",
         _ if changes(report) > 0 => "Deployment stopped half-way",
         _ => "Nothing deployed",
     }
@@ -317,6 +319,7 @@ const fn reason_words(reason: super::Reason) -> &'static str {
         Reason::Unsupported => "not supported by the server",
         Reason::SdkPin => "only the SDK pin changed",
         Reason::Interrupted => "interrupted",
+        Reason::Moved => "not as planned",
     }
 }
 

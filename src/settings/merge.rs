@@ -25,11 +25,27 @@ pub const DEFAULT_INCLUDE: &str = "*_pipeline.py";
 /// # Errors
 /// For anything the user has to mend before a run makes sense (exit 2).
 pub fn merge(global: &Global, paths: &[PathBuf], environment: Environment) -> Result<Settings, Failure> {
+    merge_at(global, paths, environment, None)
+}
+
+/// The same for a tree whose root is known: another commit's files in a folder that is no work tree.
+///
+/// # Errors
+/// For anything the user has to mend before a run makes sense (exit 2).
+pub fn merge_at(
+    global: &Global,
+    paths: &[PathBuf],
+    environment: Environment,
+    root: Option<&Path>,
+) -> Result<Settings, Failure> {
     let working_directory = std::env::current_dir()
         .map_err(|error| Failure::usage(Phase::Settings, format!("no working directory: {error}")))?;
     let paths = absolute_paths(paths, &working_directory)?;
     let first_folder = folder_of(&paths[0]);
-    let root = git::work_tree(&first_folder).unwrap_or_else(|| first_folder.clone());
+    let root = root
+        .map(Path::to_owned)
+        .or_else(|| git::work_tree(&first_folder))
+        .unwrap_or_else(|| first_folder.clone());
     for path in &paths {
         if !path.starts_with(&root) {
             return Err(Failure::usage(
@@ -181,6 +197,7 @@ pub fn merge(global: &Global, paths: &[PathBuf], environment: Environment) -> Re
             },
             verbose: global.verbose,
             quiet: global.quiet,
+            html: global.html.as_ref().map(|path| working_directory.join(path)),
         },
         notify: Notify {
             ntfy: environment

@@ -172,6 +172,8 @@ pub struct Output {
     pub verbose: u8,
     /// Only failures.
     pub quiet: bool,
+    /// File that takes the report as a page.
+    pub html: Option<PathBuf>,
 }
 
 /// Who is told.

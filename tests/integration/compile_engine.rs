@@ -1,6 +1,7 @@
 //! Compiling through the library: what comes back for sound, odd and hostile files.
 
 use crate::compile_support::{Tree, names, of, plain};
+use kfp_gitops::compile::{Silent, describe, prepare};
 use std::time::Duration;
 
 #[test]
@@ -318,4 +319,26 @@ fn preparation_failures_are_every_files_failure() {
     for file in &result.files {
         assert_eq!(file.outcome.as_ref().unwrap_err().message, failure.message);
     }
+}
+
+#[test]
+fn what_would_be_used_can_be_asked_and_prepared() {
+    let mut tree = Tree::new();
+    tree.pipeline("a_pipeline.py", &plain("a"));
+    tree.file("requirements.txt", "kfp==2.17.0\n");
+    let settings = tree.settings();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let prepared = runtime
+        .block_on(prepare(&settings, tree.sources(), &Silent))
+        .unwrap();
+    assert!(prepared.ready);
+    let described = runtime.block_on(describe(&settings, tree.sources())).unwrap();
+    assert_eq!(
+        (described.kfp_version.as_str(), described.kfp_from.as_str()),
+        ("2.17.0", "requirements.txt:1")
+    );
+    assert!(described.ready && described.installer.is_none() && described.pin_hint.is_none());
 }

@@ -1,8 +1,10 @@
 //! What the documents claim is what the program does. `UPDATE_DOCS=1 cargo test documentation` rewrites them.
 
-use crate::support::{folder, git, kfp_gitops, repository, run};
+use crate::support::{examples, folder, kfp_gitops, repository, run};
 use kfp_gitops::context::variables as context;
 use kfp_gitops::exit::ExitCode;
+use kfp_gitops::plan::file as plan_file;
+use kfp_gitops::report::json;
 use kfp_gitops::settings::{file, variables};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -51,6 +53,14 @@ fn schema_is_committed() {
         &repository().join("schema/kfp-gitops.schema.json"),
         &file::json_schema(),
     );
+    hold(
+        &repository().join("schema/report.schema.json"),
+        &json::json_schema(),
+    );
+    hold(
+        &repository().join("schema/plan.schema.json"),
+        &plan_file::json_schema(),
+    );
 }
 
 #[test]
@@ -81,9 +91,51 @@ fn variables_are_the_readme_table() {
 }
 
 #[test]
+fn graphs_of_the_examples_are_the_commands() {
+    let path = repository().join("examples/README.md");
+    let mut text = std::fs::read_to_string(&path).expect("the examples' README");
+    let mut drawn = 0;
+    for entry in std::fs::read_dir(repository().join("examples"))
+        .expect("examples")
+        .flatten()
+    {
+        let file = entry.file_name().to_string_lossy().into_owned();
+        let Some(stem) = file.strip_suffix("_pipeline.py") else {
+            continue;
+        };
+        let name = stem.replace('_', "-");
+        let said = run(kfp_gitops(repository()).args(["graph", &format!("examples/{file}")]));
+        assert_eq!(said.code, 0, "{said:?}");
+        let marker = format!("<!-- graph:{name} -->\n");
+        let start = text
+            .find(&marker)
+            .unwrap_or_else(|| panic!("{marker} in {}", path.display()))
+            + marker.len();
+        let end = start
+            + text[start..]
+                .find("<!-- /graph -->")
+                .expect("an end of the graph");
+        text.replace_range(start..end, &format!("```mermaid\n{}```\n", said.out));
+        drawn += 1;
+    }
+    assert_eq!(
+        text.matches("<!-- graph:").count(),
+        drawn,
+        "a graph of no example"
+    );
+    hold(&path, &text);
+}
+
+#[test]
 fn every_flag_has_its_twin() {
     let root = folder(&[]);
-    let help = run(kfp_gitops(root.path()).args(["apply", "--help"]));
+    for command in ["apply", "plan", "diff", "graph", "list", "show", "history"] {
+        twins(root.path(), command);
+    }
+}
+
+fn twins(root: &Path, command: &str) {
+    let help = run(kfp_gitops(root).args([command, "--help"]));
     assert_eq!(help.code, 0);
     let mut flag = String::new();
     let mut missing = Vec::new();
@@ -112,23 +164,7 @@ fn every_flag_has_its_twin() {
 
 #[test]
 fn the_output_shown_is_the_output() {
-    // A copy in a repository of its own, so that commits and marks are this test's.
-    let root = folder(&[]);
-    git(root.path(), &["init", "-q"]);
-    let examples = root.path().join("examples");
-    std::fs::create_dir(&examples).expect("folder");
-    for entry in std::fs::read_dir(repository().join("examples"))
-        .expect("examples")
-        .flatten()
-    {
-        if entry
-            .path()
-            .extension()
-            .is_some_and(|extension| extension == "py")
-        {
-            std::fs::copy(entry.path(), examples.join(entry.file_name())).expect("copied");
-        }
-    }
+    let root = examples();
     let said = run(kfp_gitops(root.path()).args(["apply", "examples"]));
     assert_eq!(said.code, 0, "{said:?}");
     let clock = regex_lite::Regex::new(r"v\d{8}-\d{6}").expect("a pattern");

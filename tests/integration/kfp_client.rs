@@ -1,19 +1,13 @@
-//! The official `kfp.Client` 2.17 against the embedded registry.
+//! The official `kfp.Client` 2.17 against `kfp-gitops serve`.
 
 use crate::support::python;
-use kfp_gitops::kfp::embedded::{EmbeddedOptions, start};
+use crate::support::registry::Served;
 use std::process::Command;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lists_uploads_gets_and_deletes() {
+#[test]
+fn lists_uploads_gets_and_deletes() {
     let folder = tempfile::tempdir().unwrap();
-    let listen = "127.0.0.1:0".parse().unwrap();
-    let registry = start(EmbeddedOptions {
-        data: folder.path().join("data"),
-        listen,
-    })
-    .await
-    .unwrap();
+    let served = Served::start(&folder.path().join("data"));
     let script = concat!(
         env!("CARGO_MANIFEST_DIR"),
         "/tests/integration/support/kfp_client.py"
@@ -21,20 +15,17 @@ async fn lists_uploads_gets_and_deletes() {
     let mut client = Command::new(python::with_kfp());
     client
         .arg(script)
-        .arg(registry.url())
+        .arg(&served.url)
         // The client writes its context to the home folder.
         .env("HOME", folder.path())
         .env("NO_PROXY", "*")
         .env_remove("PYTHONPATH")
         .env_remove("KF_PIPELINES_ENDPOINT");
-    let output = tokio::task::spawn_blocking(move || client.output().unwrap())
-        .await
-        .unwrap();
+    let output = client.output().unwrap();
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(
         output.status.success() && printed.trim_end().ends_with("done"),
         "{printed}\n{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    registry.stop().await;
 }

@@ -1,12 +1,31 @@
 //! The binary and the library from outside; one file per capability.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that panics has failed, helpers included"
+)]
+
+mod action;
+mod against;
 mod browser;
+mod compile_attacks;
 mod compile_engine;
 mod compile_support;
+mod connecting;
 mod deploy;
+mod dialects;
 mod discovery;
 mod documentation;
+mod drift;
+mod fault;
+mod faults;
+mod forge;
+mod history;
 mod html;
 mod kfp_client;
+mod logins;
+mod moving_over;
+mod plan_file;
 mod registry;
+mod schedules;
 mod support;

@@ -15,18 +15,18 @@ fn restricted(base: &Value, pull: &Value) -> (Value, Vec<(String, Outcome)>) {
 #[test]
 fn everything_that_moves_secrets_stays() {
     let base = json!({
-        "endpoint": "https://kfp.example", "auth": {"type": "bearer"}, "ui-url": "https://kfp.example/ui",
-        "compile": {"sandbox": "auto", "network": "deny", "env": ["HF_HOME"], "index-url": "https://pypi.example"},
+        "endpoint": "https://kfp.example", "auth": {"type": "bearer"}, "ui_url": "https://kfp.example/ui",
+        "compile": {"sandbox": "auto", "network": "deny", "environment": ["HF_HOME"], "requirements": "https://pypi.example"},
         "apply": {"refs": ["release/*"]}, "notify": {"ntfy": {"url": "https://ntfy.example/ci"}},
-        "forge": {"api-url": "https://git.example/api/v1"}, "python": "/usr/bin/python3",
+        "forge": {"api_url": "https://git.example/api/v1"}, "python": "/usr/bin/python3",
     });
     let hostile = json!({
         "endpoint": "https://evil.example", "auth": {"type": "none", "headers": {"X": "y"}},
-        "ui-url": "https://evil.example",
-        "compile": {"sandbox": "off", "network": "allow", "env": ["HF_HOME", "KFP_TOKEN"],
-            "index-url": "https://evil.example", "timeout": "99h"},
+        "ui_url": "https://evil.example",
+        "compile": {"sandbox": "off", "network": "allow", "environment": ["HF_HOME", "KFP_TOKEN"],
+            "requirements": "https://evil.example", "timeout": "99h"},
         "apply": {"refs": ["**"]}, "notify": {"ntfy": {"url": "https://evil.example/ci"}},
-        "forge": {"api-url": "https://evil.example"}, "python": "./evil", "brand-new-key": true,
+        "forge": {"api_url": "https://evil.example"}, "python": "./evil", "brand-new-key": true,
     });
     let (effective, differences) = restricted(&base, &hostile);
     assert_eq!(effective, base);
@@ -42,7 +42,7 @@ fn everything_that_moves_secrets_stays() {
 fn pipelines_are_the_pull_requests_own() {
     let base = json!({"pipelines": {"a.b": {"file": "a.py"}}, "naming": {"pipeline": "spec"}});
     let pull = json!({"pipelines": {"c": {"file": "c.py"}}, "discover": {"include": ["**/*_pipeline.py"]},
-        "compile": {"kfp-version": "2.17.0"}});
+        "compile": {"kfp": "2.17.0"}});
     let (effective, differences) = restricted(&base, &pull);
     assert_eq!(effective, pull);
     assert_eq!(differences, vec![]);
@@ -50,8 +50,8 @@ fn pipelines_are_the_pull_requests_own() {
 
 #[test]
 fn a_pull_request_may_be_stricter() {
-    let base = json!({"compile": {"sandbox": "auto", "network": "allow", "env": ["A", "B"]}});
-    let pull = json!({"compile": {"sandbox": "require", "network": "deny", "env": ["B"]}});
+    let base = json!({"compile": {"sandbox": "auto", "network": "allow", "environment": ["A", "B"]}});
+    let pull = json!({"compile": {"sandbox": "require", "network": "deny", "environment": ["B"]}});
     let (effective, differences) = restricted(&base, &pull);
     assert_eq!(effective, pull);
     assert!(
@@ -84,7 +84,7 @@ fn taking_a_fence_away_does_not_lower_it() {
     // Without a base file only the strictest word is a step.
     let (effective, _) = restricted(
         &json!({}),
-        &json!({"compile": {"sandbox": "auto", "env": ["TOKEN"]}}),
+        &json!({"compile": {"sandbox": "auto", "environment": ["TOKEN"]}}),
     );
     assert_eq!(effective, json!({}));
     let (effective, _) = restricted(&json!({}), &json!({"compile": {"sandbox": "require"}}));
@@ -102,10 +102,9 @@ proptest::proptest! {
     /// Whatever a pull request says of any other key, the base branch's value is what counts.
     #[test]
     fn unknown_keys_are_never_taken(key in "[a-z-]{1,12}(\\.[a-z-]{1,12})?", word in "[a-z]{0,6}") {
-        let free = ["discover", "include", "exclude", "naming", "pipelines", "project"];
+        let free = ["version", "discover", "naming", "pipelines", "project"];
         let section = key.split('.').next().unwrap_or_default().to_owned();
         proptest::prop_assume!(!free.contains(&section.as_str()));
-        proptest::prop_assume!(!["version-name", "kfp-version", "compile.kfp-version", "sandbox", "network"].contains(&key.as_str()));
         proptest::prop_assume!(!key.starts_with("compile."));
         let pull = ConfigValues::from([(key.clone(), json!(word))]);
         let (effective, differences) = restrict(&ConfigValues::new(), &pull);

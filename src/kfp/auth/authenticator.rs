@@ -1,38 +1,61 @@
-//! [`Authenticator`]: attaches credentials to calls and renews them when they are refused.
+//! [`Authenticator`]: attaches credentials to calls and renews them when they run out or are refused.
 
 use super::Login;
+use super::grant::Grant;
 use crate::error::{Failure, Phase};
 use crate::kfp::transport::Transport;
 use crate::secret::Secret;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use std::sync::Mutex as PlainMutex;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+use url::Url;
 
 /// Attaches the credentials of one [`Login`] to calls.
 pub struct Authenticator {
     login: Login,
+    endpoint: Url,
     extra: HeaderMap,
+    // One at a time: eight calls that find the session over must not log in eight times.
+    session: Mutex<Session>,
     // Everything secret that was ever sent, so that no message repeats it.
     hidden: PlainMutex<Vec<String>>,
 }
 
+/// The credentials in use, where they had to be fetched.
+#[derive(Default)]
+struct Session {
+    /// Counts logins, so that a caller can say which one was refused.
+    number: u64,
+    header: Option<(HeaderName, HeaderValue)>,
+    renew_at: Option<Instant>,
+    /// What the token file held when it was read last.
+    file: Option<Secret>,
+}
+
 impl Authenticator {
-    /// An authenticator for `login` that also sends `headers`.
+    /// An authenticator for `login` at `endpoint` that also sends `headers`.
     ///
     /// # Errors
     /// When a header's name or value is not one HTTP can carry.
-    pub fn new(login: Login, headers: &[(String, Secret)]) -> Result<Self, Failure> {
+    pub fn new(login: Login, endpoint: &Url, headers: &[(String, Secret)]) -> Result<Self, Failure> {
         let mut extra = HeaderMap::new();
         for (name, value) in headers {
             extra.append(header_name(name)?, header_value(name, value.expose())?);
         }
         let authenticator = Self {
             login,
+            endpoint: endpoint.clone(),
             extra,
-            hidden: PlainMutex::new(Vec::new()),
+            session: Mutex::default(),
+            hidden: PlainMutex::default(),
         };
         for (_, value) in headers {
             authenticator.hide_later(value.expose());
+        }
+        for secret in authenticator.login_secrets() {
+            authenticator.hide_later(secret.expose());
         }
         Ok(authenticator)
     }
@@ -41,21 +64,41 @@ impl Authenticator {
     ///
     /// # Errors
     /// When the credentials cannot be had.
-    pub async fn headers(&self, _transport: &dyn Transport) -> Result<(HeaderMap, u64), Failure> {
+    pub async fn headers(&self, transport: &dyn Transport) -> Result<(HeaderMap, u64), Failure> {
         let mut headers = self.extra.clone();
+        let mut number = 0;
         match &self.login {
             Login::None => {}
-            Login::Bearer(token) => self.bearer(&mut headers, token)?,
-            Login::TokenFile(file) => self.bearer(&mut headers, &file.read()?)?,
+            Login::Bearer(token) => {
+                headers.insert(AUTHORIZATION, bearer(token)?);
+            }
+            Login::TokenFile(file) => {
+                let token = file.read()?;
+                self.hide_later(token.expose());
+                headers.insert(AUTHORIZATION, bearer(&token)?);
+                self.session.lock().await.file = Some(token);
+            }
             Login::UserHeader { name, user } => {
                 headers.insert(header_name(name)?, header_value(name, user)?);
             }
             Login::Cookie(cookie) => {
-                self.hide_later(cookie.expose());
                 headers.insert(COOKIE, header_value("Cookie", cookie.expose())?);
             }
+            Login::Dex(_) | Login::CiIdentity(_) | Login::ClientCredentials(_) => {
+                let mut session = self.session.lock().await;
+                if session.renew_at.is_some_and(|at| Instant::now() >= at) {
+                    session.header = None;
+                }
+                if session.header.is_none() {
+                    self.log_in(transport, &mut session).await?;
+                }
+                if let Some((name, value)) = &session.header {
+                    headers.insert(name.clone(), value.clone());
+                }
+                number = session.number;
+            }
         }
-        Ok((headers, 0))
+        Ok((headers, number))
     }
 
     /// Gets new credentials after those of login number `seen` were refused. `false` means there are no
@@ -63,8 +106,48 @@ impl Authenticator {
     ///
     /// # Errors
     /// When logging in again fails.
-    pub async fn renew(&self, _transport: &dyn Transport, _seen: u64) -> Result<bool, Failure> {
-        Ok(matches!(self.login, Login::TokenFile(_)))
+    pub async fn renew(&self, transport: &dyn Transport, seen: u64) -> Result<bool, Failure> {
+        match &self.login {
+            Login::Dex(_) | Login::CiIdentity(_) | Login::ClientCredentials(_) => {
+                let mut session = self.session.lock().await;
+                // Another call may have renewed it while this one waited.
+                if session.number == seen {
+                    self.log_in(transport, &mut session).await?;
+                }
+                Ok(true)
+            }
+            Login::TokenFile(file) => {
+                let last = self.session.lock().await.file.clone();
+                Ok(last != Some(file.read()?))
+            }
+            Login::None | Login::Bearer(_) | Login::UserHeader { .. } | Login::Cookie(_) => Ok(false),
+        }
+    }
+
+    async fn log_in(&self, transport: &dyn Transport, session: &mut Session) -> Result<(), Failure> {
+        session.header = None;
+        let (header, lifetime) = match &self.login {
+            Login::Dex(dex) => {
+                let cookies = dex.log_in(transport, &self.endpoint).await?;
+                self.hide_later(cookies.expose());
+                ((COOKIE, header_value("Cookie", cookies.expose())?), None)
+            }
+            Login::CiIdentity(identity) => self.granted(identity.token(transport).await?)?,
+            Login::ClientCredentials(credentials) => self.granted(credentials.token(transport).await?)?,
+            _ => return Ok(()),
+        };
+        session.number += 1;
+        session.header = Some(header);
+        session.renew_at = lifetime.map(|lifetime| Instant::now() + lifetime);
+        Ok(())
+    }
+
+    fn granted(
+        &self,
+        grant: Grant,
+    ) -> Result<((HeaderName, HeaderValue), Option<std::time::Duration>), Failure> {
+        self.hide_later(grant.token.expose());
+        Ok(((AUTHORIZATION, bearer(&grant.token)?), grant.renew_in))
     }
 
     /// The text without any secret that was sent.
@@ -78,13 +161,22 @@ impl Authenticator {
         })
     }
 
-    fn bearer(&self, headers: &mut HeaderMap, token: &Secret) -> Result<(), Failure> {
-        self.hide_later(token.expose());
-        headers.insert(
-            AUTHORIZATION,
-            header_value("Authorization", &format!("Bearer {}", token.expose()))?,
-        );
-        Ok(())
+    /// The failure without any secret that was sent.
+    #[must_use]
+    pub fn hide_failure(&self, mut failure: Failure) -> Failure {
+        failure.message = self.hide(&failure.message);
+        failure.detail = failure.detail.map(|detail| self.hide(&detail));
+        failure
+    }
+
+    fn login_secrets(&self) -> Vec<&Secret> {
+        match &self.login {
+            Login::None | Login::TokenFile(_) | Login::UserHeader { .. } => Vec::new(),
+            Login::Bearer(secret) | Login::Cookie(secret) => vec![secret],
+            Login::Dex(dex) => vec![&dex.password],
+            Login::CiIdentity(identity) => identity.secrets(),
+            Login::ClientCredentials(credentials) => vec![&credentials.client_secret],
+        }
     }
 
     fn hide_later(&self, secret: &str) {
@@ -96,6 +188,10 @@ impl Authenticator {
             hidden.push(secret.to_owned());
         }
     }
+}
+
+fn bearer(token: &Secret) -> Result<HeaderValue, Failure> {
+    header_value("Authorization", &format!("Bearer {}", token.expose()))
 }
 
 fn header_name(name: &str) -> Result<HeaderName, Failure> {

@@ -1,11 +1,14 @@
 //! The server's ways of saying no. Shapes and words are those of the 2.17.0 recording.
 
+use super::dialect::Dialect;
 use super::store::StoreError;
+use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
+use std::sync::Arc;
 
 /// The result of a handler.
 pub type Answer = Result<Response, Refusal>;
@@ -17,6 +20,7 @@ pub enum Code {
     NotFound,
     AlreadyExists,
     PermissionDenied,
+    Aborted,
     Unimplemented,
     Internal,
     Unauthenticated,
@@ -31,6 +35,7 @@ impl Code {
             Self::NotFound => 5,
             Self::AlreadyExists => 6,
             Self::PermissionDenied => 7,
+            Self::Aborted => 10,
             Self::Unimplemented => 12,
             Self::Internal => 13,
             Self::Unauthenticated => 16,
@@ -43,7 +48,7 @@ impl Code {
         match self {
             Self::InvalidArgument => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::AlreadyExists => StatusCode::CONFLICT,
+            Self::AlreadyExists | Self::Aborted => StatusCode::CONFLICT,
             Self::PermissionDenied => StatusCode::FORBIDDEN,
             Self::Unimplemented => StatusCode::NOT_IMPLEMENTED,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -58,6 +63,7 @@ impl Code {
             Self::NotFound => "ResourceNotFoundError",
             Self::AlreadyExists => "Already exist error",
             Self::PermissionDenied => "PermissionDenied",
+            Self::Aborted => "BadKubernetesNameError",
             Self::Unimplemented => "UnimplementedError",
             Self::Internal => "InternalServerError",
             Self::Unauthenticated => "Unauthenticated",
@@ -65,7 +71,7 @@ impl Code {
     }
 }
 
-/// A refusal, in one of the three shapes the server knows.
+/// A refusal, in one of the shapes the server knows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refusal {
     /// Everything that goes through the gateway: `{"code","message","details"}`.
@@ -83,9 +89,15 @@ pub enum Refusal {
         status: StatusCode,
         /// The words.
         message: String,
+        /// The words again, but for two refusals of the first servers.
+        details: String,
         /// Whether the server had said "JSON" before it refused; else the answer is guessed to be text.
         typed: bool,
     },
+    /// No such path under `/apis/`.
+    NoRoute,
+    /// Another method is meant.
+    NoMethod,
     /// The upload endpoints refusing a name: bare text.
     Plain {
         /// The HTTP status.
@@ -134,18 +146,14 @@ impl Refusal {
         Self::internal(context, &error.to_string())
     }
 
-    /// A path the server does not know (recording 2.17.0: `route_unknown`).
-    #[must_use]
-    pub fn no_route() -> Self {
-        Self::gateway(Code::NotFound, "Not Found")
-    }
-
     /// A refused upload, after the server has said that it will answer JSON.
     #[must_use]
     pub fn upload(status: StatusCode, message: impl Into<String>) -> Self {
+        let message = message.into();
         Self::Upload {
             status,
-            message: message.into(),
+            details: message.clone(),
+            message,
             typed: true,
         }
     }
@@ -153,65 +161,77 @@ impl Refusal {
     /// A refused upload, before the server has said that it will answer JSON.
     #[must_use]
     pub fn early_upload(message: impl Into<String>) -> Self {
+        let message = message.into();
         Self::Upload {
             status: StatusCode::BAD_REQUEST,
-            message: message.into(),
+            details: message.clone(),
+            message,
             typed: false,
         }
     }
 
-    /// The HTTP status.
+    /// The answer as a server of that dialect gives it.
     #[must_use]
-    pub const fn status(&self) -> StatusCode {
+    pub fn render(&self, dialect: &Dialect) -> Response {
+        let old = dialect.old_gateway();
         match self {
-            Self::Status { code, .. } => code.status(),
-            Self::Upload { status, .. } | Self::Plain { status, .. } => *status,
-        }
-    }
-
-    /// The body as of gateways since 2.14.0, where it is JSON.
-    #[must_use]
-    pub fn body(&self) -> Option<Value> {
-        match self {
-            Self::Status {
-                code,
+            Self::Status { code, message, short } => {
+                let mut body = json!({"code": code.number(), "message": message});
+                if let Some(short) = short {
+                    let kind = "type.googleapis.com/google.rpc.Status";
+                    body["details"] = json!([{"@type": kind, "code": code.number(), "message": short}]);
+                }
+                if old {
+                    body["error"] = json!(message);
+                }
+                typed(code.status(), JSON, body.to_string())
+            }
+            Self::Upload {
+                status,
                 message,
-                short: None,
-            } => Some(json!({"code": code.number(), "message": message})),
-            Self::Status {
-                code,
-                message,
-                short: Some(short),
-            } => Some(json!({
-                "code": code.number(),
-                "message": message,
-                "details": [{
-                    "@type": "type.googleapis.com/google.rpc.Status",
-                    "code": code.number(),
-                    "message": short,
-                }],
-            })),
-            Self::Upload { message, .. } => Some(json!({"error_message": message, "error_details": message})),
-            Self::Plain { .. } => None,
+                details,
+                typed: json,
+            } => {
+                let body = json!({"error_message": message, "error_details": details});
+                let kind = if *json && dialect.types_refused_uploads() {
+                    JSON
+                } else {
+                    TEXT
+                };
+                typed(*status, kind, body.to_string())
+            }
+            Self::NoRoute if old => typed(StatusCode::NOT_FOUND, TEXT, "Not Found\n"),
+            Self::NoRoute => Self::gateway(Code::NotFound, "Not Found").render(dialect),
+            Self::NoMethod if old => typed(StatusCode::METHOD_NOT_ALLOWED, TEXT, "Method Not Allowed\n"),
+            Self::NoMethod => Self::gateway(Code::Unimplemented, "Method Not Allowed").render(dialect),
+            Self::Plain { status, message } => typed(*status, TEXT, format!("{message}\n")),
         }
     }
 }
 
+fn typed(status: StatusCode, kind: &'static str, body: impl Into<String>) -> Response {
+    (status, [(CONTENT_TYPE, kind)], body.into()).into_response()
+}
+
+const JSON: &str = "application/json";
 /// What Go calls the content of an answer whose type nobody has said.
 const TEXT: &str = "text/plain; charset=utf-8";
 
+/// Handlers do not know how their dialect words a refusal: it travels beside the answer until [`speak`]
+/// gives it its shape.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let content_type = match &self {
-            Self::Status { .. } | Self::Upload { typed: true, .. } => "application/json",
-            Self::Upload { typed: false, .. } | Self::Plain { .. } => TEXT,
-        };
-        let body = match (self.body(), &self) {
-            (Some(body), _) => body.to_string(),
-            (None, Self::Plain { message, .. }) => format!("{message}\n"),
-            (None, _) => String::new(),
-        };
-        (self.status(), [(CONTENT_TYPE, content_type)], body).into_response()
+        let mut response = StatusCode::INTERNAL_SERVER_ERROR.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Gives refusals the shape of the dialect.
+pub async fn speak(State(dialect): State<Arc<Dialect>>, response: Response) -> Response {
+    match response.extensions().get::<Refusal>() {
+        Some(refusal) => refusal.render(&dialect),
+        None => response,
     }
 }
 
@@ -219,7 +239,7 @@ impl IntoResponse for Refusal {
 #[must_use]
 pub fn json_answer(body: &impl Serialize) -> Response {
     match serde_json::to_string(body) {
-        Ok(body) => ([(CONTENT_TYPE, "application/json")], body).into_response(),
+        Ok(body) => typed(StatusCode::OK, JSON, body),
         Err(error) => Refusal::internal("Failed to write an answer", &error.to_string()).into_response(),
     }
 }
@@ -233,10 +253,5 @@ pub fn empty_answer() -> Response {
 /// A path outside the API (recording 2.17.0: `root`).
 #[must_use]
 pub fn page_not_found() -> Response {
-    (
-        StatusCode::NOT_FOUND,
-        [(CONTENT_TYPE, TEXT)],
-        "404 page not found\n",
-    )
-        .into_response()
+    typed(StatusCode::NOT_FOUND, TEXT, "404 page not found\n")
 }

@@ -1,6 +1,7 @@
 //! Request bodies, read as strictly as the gateway reads them.
 
 use super::answer::{Code, Refusal};
+use super::dialect::Dialect;
 use super::store::Tags;
 use serde_json::{Map, Value};
 
@@ -18,9 +19,9 @@ impl Body {
     /// Reads the body of a request. An empty one is an empty object.
     ///
     /// # Errors
-    /// Not a JSON object, or a member that is not in `known`
+    /// Not a JSON object, or a member that is not in `known`, which the first servers ignored
     /// (recording 2.17.0: `pipeline_create_unknown_field`).
-    pub fn read(bytes: &[u8], known: &[&str]) -> Result<Self, Refusal> {
+    pub fn read(bytes: &[u8], known: &[&str], dialect: &Dialect) -> Result<Self, Refusal> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self { members: Map::new() });
         }
@@ -40,6 +41,9 @@ impl Body {
                 .iter()
                 .find(|known| **known == name || camel_case(known) == name)
             else {
+                if dialect.old_gateway() {
+                    continue;
+                }
                 let (line, column) = position(bytes, &name);
                 return Err(refuse(&format!(
                     "(line {line}:{column}): unknown field \"{name}\""
@@ -155,16 +159,25 @@ mod tests {
     #[test]
     fn an_unknown_member_is_named_with_its_place() {
         let body = br#"{"display_name": "demoe537-u", "labels": {"a": "b"}}"#;
-        let Err(Refusal::Status { message, .. }) = Body::read(body, &["display_name"]) else {
+        let Err(Refusal::Status { message, .. }) = Body::read(body, &["display_name"], &Dialect::default())
+        else {
             panic!("accepted")
         };
         assert_eq!(message, "proto:\u{a0}(line 1:32): unknown field \"labels\"");
     }
 
     #[test]
+    fn the_first_servers_ignore_unknown_members() {
+        let old = Dialect::of("2.5.0").unwrap();
+        let body = Body::read(br#"{"name": "x", "labels": 1}"#, &["name"], &old).unwrap();
+        assert_eq!(body.text("name").unwrap(), "x");
+        assert!(body.get("labels").is_none());
+    }
+
+    #[test]
     fn both_spellings_of_a_member_are_known() {
         for body in [r#"{"display_name": "x"}"#, r#"{"displayName": "x"}"#] {
-            let body = Body::read(body.as_bytes(), &["display_name"]).unwrap();
+            let body = Body::read(body.as_bytes(), &["display_name"], &Dialect::default()).unwrap();
             assert_eq!(body.text("display_name").unwrap(), "x");
         }
     }
@@ -177,8 +190,14 @@ mod tests {
 
     #[test]
     fn no_body_is_an_empty_one() {
-        assert_eq!(Body::read(b" ", &[]).unwrap().text("x").unwrap(), "");
-        assert!(Body::read(b"[1]", &[]).is_err());
-        assert!(Body::read(b"{", &[]).is_err());
+        assert_eq!(
+            Body::read(b" ", &[], &Dialect::default())
+                .unwrap()
+                .text("x")
+                .unwrap(),
+            ""
+        );
+        assert!(Body::read(b"[1]", &[], &Dialect::default()).is_err());
+        assert!(Body::read(b"{", &[], &Dialect::default()).is_err());
     }
 }

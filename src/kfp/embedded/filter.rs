@@ -1,6 +1,8 @@
 //! The `filter` parameter: JSON predicates, decoded once more than anybody expects.
 
+use super::answer::{Code, Refusal};
 use super::body::camel_case;
+use super::dialect::Dialect;
 use super::store::{Listable, Operand, Operation, Predicate, Subject};
 use chrono::DateTime;
 use serde_json::{Map, Value};
@@ -14,33 +16,46 @@ pub enum FilterError {
     Unusable(String),
 }
 
+impl FilterError {
+    /// The refusal in the words of the dialect. `context` is that of a list whose options cannot be followed.
+    #[must_use]
+    pub fn refusal(self, plural: &str, sent: &str, context: &str, dialect: &Dialect) -> Refusal {
+        let refuse = |context: &str, short: String| Refusal::chain(Code::InvalidArgument, context, short);
+        match self {
+            Self::Unusable(short) => refuse(context, short),
+            Self::Unreadable(cause) if dialect.has_tags() => refuse(
+                &format!("Failed to list {plural} due to invalid tag filter in filter spec"),
+                format!("failed to parse filter spec: {cause}"),
+            ),
+            Self::Unreadable(cause) => refuse(
+                context,
+                format!("failed to parse valid filter from {sent:?}: {cause}"),
+            ),
+        }
+    }
+}
+
 /// The JSON of a filter. `text` has been decoded once as every query parameter; the server decodes it a
 /// second time, so a name with `%` or `+` arrives damaged unless it was encoded twice
-/// (recording 2.17.0: `pipelines_filter_plus_percent_encoded_once`).
+/// (recording 2.17.0: `pipelines_filter_plus_percent_encoded_once`; 2.5.0 does not even notice).
 ///
 /// # Errors
 /// Not JSON.
-pub fn json_of(text: &str) -> Result<Value, FilterError> {
-    let bytes = query_unescape(text.as_bytes()).map_err(|escape| {
-        FilterError::Unreadable(format!(
-            "failed to decode filter spec: invalid URL escape \"{escape}\""
-        ))
-    })?;
+pub fn json_of(text: &str, dialect: &Dialect) -> Result<Value, FilterError> {
+    let bytes = query_unescape(text.as_bytes())
+        .map_err(|escape| FilterError::Unreadable(format!("invalid URL escape \"{escape}\"")))?;
     let syntax = |column: usize, problem: &str| {
-        FilterError::Unreadable(format!(
-            "failed to parse filter spec: proto:\u{a0}syntax error (line 1:{column}): {problem}"
-        ))
+        FilterError::Unreadable(format!("proto:\u{a0}syntax error (line 1:{column}): {problem}"))
     };
-    let decoded = match std::str::from_utf8(&bytes) {
+    let decoded = match String::from_utf8(bytes) {
         Ok(decoded) => decoded,
+        Err(error) if dialect.old_gateway() => String::from_utf8_lossy(error.as_bytes()).into_owned(),
         Err(error) => {
-            return Err(syntax(
-                string_around(&bytes, error.valid_up_to()) + 1,
-                "invalid UTF-8 in string",
-            ));
+            let start = string_around(error.as_bytes(), error.utf8_error().valid_up_to());
+            return Err(syntax(start + 1, "invalid UTF-8 in string"));
         }
     };
-    serde_json::from_str(decoded).map_err(|error| {
+    serde_json::from_str(&decoded).map_err(|error| {
         let start = decoded.len() - decoded.trim_start().len();
         let word: String = decoded[start..]
             .chars()
@@ -58,7 +73,11 @@ pub fn json_of(text: &str) -> Result<Value, FilterError> {
 ///
 /// # Errors
 /// A member nobody knows, a field that cannot be filtered on, an operation that does not fit its value.
-pub fn predicates(json: &Value, listable: &Listable) -> Result<Vec<Predicate>, FilterError> {
+pub fn predicates(
+    json: &Value,
+    listable: &Listable,
+    dialect: &Dialect,
+) -> Result<Vec<Predicate>, FilterError> {
     let Value::Object(filter) = json else {
         return Err(unreadable("syntax error (line 1:1): unexpected token"));
     };
@@ -70,7 +89,7 @@ pub fn predicates(json: &Value, listable: &Listable) -> Result<Vec<Predicate>, F
                     let Value::Object(item) = item else {
                         return Err(unreadable("syntax error (line 1:1): unexpected token"));
                     };
-                    predicates.push(predicate(item, listable)?);
+                    predicates.push(predicate(item, listable, dialect)?);
                 }
             }
             ("predicates", _) => return Err(unreadable("syntax error (line 1:1): unexpected token")),
@@ -81,7 +100,7 @@ pub fn predicates(json: &Value, listable: &Listable) -> Result<Vec<Predicate>, F
 }
 
 fn unreadable(words: &str) -> FilterError {
-    FilterError::Unreadable(format!("failed to parse filter spec: proto:\u{a0}{words}"))
+    FilterError::Unreadable(format!("proto:\u{a0}{words}"))
 }
 
 const VALUES: [&str; 7] = [
@@ -94,7 +113,11 @@ const VALUES: [&str; 7] = [
     "string_values",
 ];
 
-fn predicate(item: &Map<String, Value>, listable: &Listable) -> Result<Predicate, FilterError> {
+fn predicate(
+    item: &Map<String, Value>,
+    listable: &Listable,
+    dialect: &Dialect,
+) -> Result<Predicate, FilterError> {
     let (mut key, mut operation, mut values) = ("", None, Vec::new());
     let mut several = false;
     for (name, value) in item {
@@ -125,13 +148,13 @@ fn predicate(item: &Map<String, Value>, listable: &Listable) -> Result<Predicate
         return unusable("predicate has no value".to_owned());
     }
     let subject = match key.strip_prefix("tags.") {
-        Some(tag) if listable.tagged => {
+        Some(tag) if listable.tagged && dialect.has_tags() => {
             if operation != Operation::Equals {
                 return unusable(format!("tag filter on {tag:?} only supports EQUALS"));
             }
             Subject::Tag(tag.to_owned())
         }
-        _ => match listable.field(key) {
+        _ => match listable.field(key, dialect) {
             Some(field) => Subject::Field(field),
             None => {
                 return unusable(format!(
@@ -140,6 +163,13 @@ fn predicate(item: &Map<String, Value>, listable: &Listable) -> Result<Predicate
             }
         },
     };
+    use Operation::{Equals, In, IsSubstring, NotEquals};
+    if !dialect.on_database() && !matches!(operation, Equals | NotEquals | In | IsSubstring) {
+        return unusable(format!(
+            "Filter {operation:?} is not implemented for Kubernetes pipeline store. Supported filters are eq, neq, in, \
+             and substring."
+        ));
+    }
     match (operation, several) {
         (Operation::In, false) => unusable("cannot use IN operator with scalar type".to_owned()),
         (Operation::In, true) | (_, false) => Ok(Predicate {
@@ -260,7 +290,8 @@ mod tests {
     use crate::kfp::embedded::store::{Listed, Pipeline};
 
     fn read(text: &str) -> Result<Vec<Predicate>, FilterError> {
-        predicates(&json_of(text)?, &Pipeline::LISTABLE)
+        let dialect = Dialect::default();
+        predicates(&json_of(text, &dialect)?, &Pipeline::LISTABLE, &dialect)
     }
 
     #[test]
@@ -278,13 +309,13 @@ mod tests {
         };
         assert_eq!(
             words("nope"),
-            "failed to parse filter spec: proto:\u{a0}syntax error (line 1:1): invalid value nope"
+            "proto:\u{a0}syntax error (line 1:1): invalid value nope"
         );
         assert_eq!(
             words(
                 r#"{"predicates": [{"operation": "EQUALS", "key": "name", "string_value": "A+B 100%demoe537"}]}"#
             ),
-            "failed to parse filter spec: proto:\u{a0}syntax error (line 1:72): invalid UTF-8 in string"
+            "proto:\u{a0}syntax error (line 1:72): invalid UTF-8 in string"
         );
         assert_eq!(
             words(r#"{"predicates":[{"operation":"EQUALS","key":"nope","string_value":"x"}]}"#),

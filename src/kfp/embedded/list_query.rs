@@ -1,6 +1,7 @@
 //! The parameters of a list call: page, order, filter.
 
 use super::answer::{Code, Refusal};
+use super::dialect::Dialect;
 use super::filter::{self, FilterError};
 use super::store::{Field, Kind, Listable, Listed, Operand, Page, PageRequest, Start};
 use base64::Engine as _;
@@ -58,6 +59,7 @@ impl ListQuery {
         &self,
         plural: &str,
         scope: Vec<(&'static str, String)>,
+        dialect: &Dialect,
     ) -> Result<PageRequest, Refusal> {
         let context = || {
             format!(
@@ -68,27 +70,38 @@ impl ListQuery {
         let invalid = |short: String| Refusal::chain(Code::InvalidArgument, &context(), short);
         let listable = &T::LISTABLE;
 
-        let asked = self.read_filter(plural)?;
+        let unfiltered = |error: FilterError| error.refusal(plural, &self.filter, &context(), dialect);
+        let asked = self.read_filter(dialect).map_err(unfiltered)?;
         let size = match usize::try_from(self.page_size) {
             Err(_) => {
+                // Older servers made a character of the number, which a negative one is not.
+                let got = if dialect.new_page_tokens() {
+                    self.page_size.to_string()
+                } else {
+                    "'\u{fffd}'".to_owned()
+                };
                 return Err(invalid(format!(
-                    "The page size should be greater than 0. Got {}",
-                    self.page_size
+                    "The page size should be greater than 0. Got {got}"
                 )));
             }
             Ok(0) => PAGE,
             Ok(size) => size.min(MAX_PAGE),
         };
-        let order = self.order(listable).map_err(invalid)?;
+        let order = self.order(listable, dialect).map_err(invalid)?;
         let token = if self.page_token.is_empty() {
             None
         } else {
             Some(Token::read(&self.page_token, listable))
         };
+        let short = if dialect.new_page_tokens() {
+            "Invalid page token"
+        } else {
+            "Invalid package token"
+        };
         let token = token.transpose().map_err(|cause| Refusal::Status {
             code: Code::InvalidArgument,
-            message: format!("{}: InvalidInputError: Invalid page token: {cause}", context()),
-            short: Some("Invalid page token".to_owned()),
+            message: format!("{}: InvalidInputError: {short}: {cause}", context()),
+            short: Some(short.to_owned()),
         })?;
 
         let (sort, descending, filter_json, start) = match token {
@@ -108,10 +121,7 @@ impl ListQuery {
         };
         let predicates = match &filter_json {
             None => Vec::new(),
-            Some(json) => filter::predicates(json, listable).map_err(|error| match error {
-                FilterError::Unreadable(short) => unreadable(plural, short),
-                FilterError::Unusable(short) => invalid(short),
-            })?,
+            Some(json) => filter::predicates(json, listable, dialect).map_err(unfiltered)?,
         };
         Ok(PageRequest {
             scope,
@@ -124,19 +134,15 @@ impl ListQuery {
         })
     }
 
-    fn read_filter(&self, plural: &str) -> Result<Option<Value>, Refusal> {
+    fn read_filter(&self, dialect: &Dialect) -> Result<Option<Value>, FilterError> {
         if self.filter.is_empty() {
-            return Ok(None);
-        }
-        match filter::json_of(&self.filter) {
-            Ok(json) => Ok(Some(json)),
-            Err(FilterError::Unreadable(short) | FilterError::Unusable(short)) => {
-                Err(unreadable(plural, short))
-            }
+            Ok(None)
+        } else {
+            filter::json_of(&self.filter, dialect).map(Some)
         }
     }
 
-    fn order(&self, listable: &Listable) -> Result<(&'static Field, bool), String> {
+    fn order(&self, listable: &Listable, dialect: &Dialect) -> Result<(&'static Field, bool), String> {
         let lower = self.sort_by.to_lowercase();
         let words: Vec<&str> = lower.split_whitespace().collect();
         let (name, descending) = match words.as_slice() {
@@ -151,7 +157,7 @@ impl ListQuery {
                 ));
             }
         };
-        match listable.field(name) {
+        match listable.field(name, dialect) {
             Some(field) => Ok((field, descending)),
             None => Err(format!(
                 "Invalid sorting field: \"{name}\" on listable type {}",
@@ -161,14 +167,9 @@ impl ListQuery {
     }
 }
 
-fn unreadable(plural: &str, short: String) -> Refusal {
-    let context = format!("Failed to list {plural} due to invalid tag filter in filter spec");
-    Refusal::chain(Code::InvalidArgument, &context, short)
-}
-
 /// The token of the page after this one, in the server's own form (recording 2.17.0: `versions_page_1`).
 #[must_use]
-pub fn next_token<T: Listed>(request: &PageRequest, page: &Page<T>) -> Option<String> {
+pub fn next_token<T: Listed>(request: &PageRequest, page: &Page<T>, dialect: &Dialect) -> Option<String> {
     let start = page.next.as_ref()?;
     let table = T::LISTABLE.model;
     let value = match &start.value {
@@ -194,6 +195,7 @@ pub fn next_token<T: Listed>(request: &PageRequest, page: &Page<T>) -> Option<St
     ];
     let members: Vec<String> = members
         .iter()
+        .filter(|(name, _)| *name != "SortBySQLColumn" || dialect.new_page_tokens())
         .map(|(name, value)| format!("\"{name}\":{value}"))
         .collect();
     Some(STANDARD.encode(format!("{{{}}}", members.join(","))))

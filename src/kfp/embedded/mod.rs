@@ -7,24 +7,28 @@
 //! One deliberate difference: broken YAML is answered at once with 400, as the development branch does,
 //! where released servers never answer.
 
+mod access;
 mod answer;
 mod api;
 mod body;
 mod clock;
+mod dialect;
 mod filter;
 mod ir;
 mod list_query;
 mod model;
 mod names;
-mod package;
+pub(crate) mod package;
 mod server;
 mod store;
 mod tags;
 mod template;
 mod workflow;
-mod yaml;
+pub(crate) mod yaml;
 
-pub use api::router;
+pub use access::Users;
+pub use api::{router, router_as};
 pub use clock::{Clock, Identifiers, RandomIdentifiers, SystemClock};
+pub use dialect::{Dialect, PipelineStore};
 pub use server::{EmbeddedOptions, RunningRegistry, serve, start};
 pub use store::{Experiment, Pipeline, Store, StoreError, Tags, Version};

@@ -1,5 +1,6 @@
 //! Answers' bodies: snake case, empty members left out.
 
+use super::dialect::Dialect;
 use super::store::{Experiment, Pipeline, Tags, Version};
 use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
@@ -17,22 +18,36 @@ pub struct ApiPipeline<'a> {
     created_at: String,
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'a str,
-    #[serde(skip_serializing_if = "Tags::is_empty")]
-    tags: &'a Tags,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a Tags>,
 }
 
-impl<'a> From<&'a Pipeline> for ApiPipeline<'a> {
-    fn from(pipeline: &'a Pipeline) -> Self {
+impl<'a> ApiPipeline<'a> {
+    pub fn new(pipeline: &'a Pipeline, dialect: &Dialect) -> Self {
+        let (display_name, name) = shown_names(&pipeline.display_name, &pipeline.name, dialect);
         Self {
             pipeline_id: &pipeline.id,
-            display_name: &pipeline.display_name,
-            name: &pipeline.name,
+            display_name,
+            name,
             description: &pipeline.description,
             created_at: time(pipeline.created_at),
             namespace: &pipeline.namespace,
-            tags: &pipeline.tags,
+            tags: shown_tags(&pipeline.tags, dialect),
         }
     }
+}
+
+/// `display_name` and `name`; the first servers show the one name they know as `display_name`.
+fn shown_names<'a>(display_name: &'a str, name: &'a str, dialect: &Dialect) -> (&'a str, &'a str) {
+    if dialect.has_names() {
+        (display_name, name)
+    } else {
+        (name, "")
+    }
+}
+
+fn shown_tags<'a>(tags: &'a Tags, dialect: &Dialect) -> Option<&'a Tags> {
+    (dialect.has_tags() && !tags.is_empty()).then_some(tags)
 }
 
 #[derive(Serialize)]
@@ -48,21 +63,22 @@ pub struct ApiVersion<'a> {
     created_at: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pipeline_spec: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Tags::is_empty")]
-    tags: &'a Tags,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<&'a Tags>,
 }
 
-impl<'a> From<&'a Version> for ApiVersion<'a> {
-    fn from(version: &'a Version) -> Self {
+impl<'a> ApiVersion<'a> {
+    pub fn new(version: &'a Version, dialect: &Dialect) -> Self {
+        let (display_name, name) = shown_names(&version.display_name, &version.name, dialect);
         Self {
             pipeline_id: &version.pipeline_id,
             pipeline_version_id: &version.id,
-            display_name: &version.display_name,
-            name: &version.name,
+            display_name,
+            name,
             description: &version.description,
             created_at: time(version.created_at),
             pipeline_spec: version.spec.as_deref(),
-            tags: &version.tags,
+            tags: shown_tags(&version.tags, dialect),
         }
     }
 }
@@ -77,11 +93,13 @@ pub struct ApiExperiment<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'a str,
     storage_state: &'a str,
-    last_run_created_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    last_run_created_at: Option<String>,
 }
 
-impl<'a> From<&'a Experiment> for ApiExperiment<'a> {
-    fn from(experiment: &'a Experiment) -> Self {
+impl<'a> ApiExperiment<'a> {
+    pub fn new(experiment: &'a Experiment, dialect: &Dialect) -> Self {
+        let ran = dialect.tells_last_run() || experiment.last_run_created_at != 0;
         Self {
             experiment_id: &experiment.id,
             display_name: &experiment.name,
@@ -89,7 +107,7 @@ impl<'a> From<&'a Experiment> for ApiExperiment<'a> {
             created_at: time(experiment.created_at),
             namespace: &experiment.namespace,
             storage_state: &experiment.storage_state,
-            last_run_created_at: time(experiment.last_run_created_at),
+            last_run_created_at: ran.then(|| time(experiment.last_run_created_at)),
         }
     }
 }

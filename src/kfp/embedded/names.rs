@@ -40,8 +40,42 @@ pub fn incorrect_string(text: &str, column: &str) -> String {
 }
 
 /// The database's words about looking for such a text.
-pub const ILLEGAL_COLLATIONS: &str = "Error 1267 (HY000): Illegal mix of collations (utf8mb4_general_ci,IMPLICIT) and \
-     (utf8mb3_general_ci,COERCIBLE) for operation '='";
+pub const ILLEGAL_COLLATIONS: &str = "Illegal mix of collations (utf8mb4_general_ci,IMPLICIT) and (utf8mb3_general_ci,COERCIBLE) for operation '='";
+
+/// Most bytes of a name in a cluster.
+const MAX_DNS_SUBDOMAIN: usize = 253;
+
+/// Whether a cluster takes the text as a resource's name (RFC 1123 subdomain).
+#[must_use]
+pub fn is_dns_subdomain(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+    text.len() <= MAX_DNS_SUBDOMAIN
+        && text.split('.').all(|part| {
+            part.starts_with(plain) && part.ends_with(plain) && part.chars().all(|c| plain(c) || c == '-')
+        })
+}
+
+/// The server's words about a name that is none (recording 2.17.0-kubernetes-store: `pipeline_create_upper`).
+#[must_use]
+pub fn not_a_dns_subdomain(kind: &str, name: &str) -> String {
+    let reason = if name.len() > MAX_DNS_SUBDOMAIN {
+        "must be no more than 253 bytes".to_owned()
+    } else {
+        "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start \
+         and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+         '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+            .to_owned()
+    };
+    format!(
+        "Invalid {kind} name {}: {reason}. Use 'display_name' for human-readable labels",
+        go_quoted(name)
+    )
+}
+
+/// Text in quotes as Go writes it: printable characters stay.
+fn go_quoted(text: &str) -> String {
+    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
+}
 
 #[cfg(test)]
 mod tests {
@@ -53,6 +87,30 @@ mod tests {
             incorrect_string("rocket 🚀demoe537", "DisplayName"),
             "Error 1366 (22007): Incorrect string value: '\\xF0\\x9F\\x9A\\x80de...' for column \
              `mlpipeline`.`pipelines`.`DisplayName` at row 1"
+        );
+    }
+
+    #[test]
+    fn dns_names_are_told() {
+        for name in ["a", "a-b", "a.b-c.d", "0"] {
+            assert!(is_dns_subdomain(name), "{name}");
+        }
+        for name in [
+            "",
+            "A",
+            "a_b",
+            "-a",
+            "a-",
+            "a..b",
+            ".a",
+            "a/b",
+            "é",
+            &"a".repeat(254),
+        ] {
+            assert!(!is_dns_subdomain(name), "{name}");
+        }
+        assert!(
+            not_a_dns_subdomain("pipeline", "say \"hi\" \\").contains(r#"name "say \"hi\" \\": a lower"#)
         );
     }
 }

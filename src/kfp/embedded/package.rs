@@ -9,9 +9,9 @@ pub const MAX_FILE: usize = 32 << 20;
 /// archives that unpack to more than its memory.
 const MAX_UNPACKED: u64 = 256 << 20;
 
-/// The file cannot be read. The server tells nobody why (since 2.15 it answers one general sentence).
+/// The file cannot be read. Servers tell why until 2.14 only.
 #[derive(Debug, thiserror::Error)]
-#[error("the uploaded file cannot be read: {0}")]
+#[error("Invalid input error: {0}")]
 pub struct UnreadablePackage(String);
 
 /// The spec in an uploaded file: by the suffix of its name first, else by its first bytes.
@@ -27,7 +27,7 @@ pub fn spec_bytes(file_name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, Unreadable
         from_tar(&bytes).map_err(|error| UnreadablePackage(error.to_string()))
     } else {
         Err(UnreadablePackage(
-            "neither .zip, .tar.gz, .json nor YAML".to_owned(),
+            "Unexpected pipeline file format. Support .zip, .tar.gz, .json or YAML".to_owned(),
         ))
     }
 }

@@ -8,12 +8,16 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// The one file in the data folder (SQLite keeps two more beside it while it is open).
 const FILE: &str = "registry.sqlite3";
+
+/// How long a registry that was stopped waits for its last callers.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Where the registry keeps its data and where it listens.
 #[derive(Clone, Debug)]
@@ -52,13 +56,16 @@ impl RunningRegistry {
         format!("http://{}", self.address)
     }
 
-    /// Takes no more calls, answers those it has, and ends.
+    /// Takes no more calls, answers those it has, and ends. Who has not been answered after some seconds, such as
+    /// somebody who opened a connection and says nothing, is cut off.
     pub async fn stop(mut self) {
         if let Some(stop) = self.stop.take() {
             // Nobody listens only when it has ended already.
             let _ = stop.send(());
         }
-        let _ = (&mut self.serving).await;
+        if tokio::time::timeout(PATIENCE, &mut self.serving).await.is_err() {
+            self.serving.abort();
+        }
     }
 }
 

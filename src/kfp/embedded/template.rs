@@ -1,7 +1,8 @@
 //! From an uploaded text to the spec the server keeps, or its reason not to.
 
+use super::dialect::Dialect;
 use super::ir::{self, Release};
-use super::yaml::{self, Document};
+use super::yaml::{self, Document, YamlError};
 use serde_json::value::RawValue;
 use serde_json::{Map, Number, Value, json};
 
@@ -11,31 +12,44 @@ const SCHEMA_VERSION: &str = "2.1.0";
 /// Most bytes of `pipelineInfo.name`.
 const MAX_NAME: usize = 128;
 
-/// Why a text is not kept.
+/// Why a text is not kept; the words are the server's.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TemplateError {
     /// Nothing in it (recording 2.17.0: `version_upload_empty_file` answers 500).
-    #[error("the file is empty")]
+    #[error("unknown template format")]
     Empty,
-    /// Not a pipeline, or one the server refuses; the words are the server's.
+    /// Not YAML.
+    #[error("failed to parse pipeline spec YAML: {0}")]
+    Broken(#[from] YamlError),
+    /// Not a pipeline, or not one of a known schema.
     #[error("{0}")]
-    Invalid(String),
+    Format(String),
+    /// A pipeline of a name that the server does not take.
+    #[error("{0}")]
+    Name(&'static str),
+    /// An Argo workflow, which the Kubernetes store does not take.
+    #[error("Failed to store an Argo workflow")]
+    Workflow,
 }
 
-/// Reads a spec as the server of `release` does: pipeline and perhaps platform in several YAML documents, or an
+/// Reads a spec as the server of that dialect does: pipeline and perhaps platform in several YAML documents, or an
 /// Argo workflow. `None` is a spec that the server takes and cannot read again.
 ///
 /// # Errors
 /// As the server refuses it.
-pub fn read(text: &[u8], release: Release) -> Result<Option<Box<RawValue>>, TemplateError> {
+pub fn read(text: &[u8], dialect: &Dialect) -> Result<Option<Box<RawValue>>, TemplateError> {
     if text.is_empty() {
         return Err(TemplateError::Empty);
     }
-    let documents = yaml::documents(text)
-        .map_err(|error| TemplateError::Invalid(format!("failed to parse pipeline spec YAML: {error}")))?;
+    let documents = yaml::documents(text)?;
     let spec = match documents.first() {
-        Some(Document::Mapping(first)) if is_workflow(first) => super::workflow::stored(first),
-        _ => pipeline(documents, release)?,
+        Some(Document::Mapping(first)) if is_workflow(first) => {
+            if !dialect.on_database() {
+                return Err(TemplateError::Workflow);
+            }
+            super::workflow::stored(first, dialect)
+        }
+        _ => pipeline(documents, dialect.release())?,
     };
     if holds_delete(&spec) {
         return Ok(None);
@@ -62,7 +76,7 @@ fn is_workflow(document: &Map<String, Value>) -> bool {
 }
 
 fn pipeline(documents: Vec<Document>, release: Release) -> Result<Value, TemplateError> {
-    let invalid = |words: &str| Err(TemplateError::Invalid(words.to_owned()));
+    let invalid = |words: &str| Err(TemplateError::Format(words.to_owned()));
     let (mut spec, mut platform) = (None, None);
     for document in documents {
         let Document::Mapping(document) = document else {
@@ -89,14 +103,16 @@ fn pipeline(documents: Vec<Document>, release: Release) -> Result<Value, Templat
     }
     let name = spec["pipelineInfo"]["name"].as_str().unwrap_or_default();
     if name.len() > MAX_NAME {
-        return invalid("pipeline's name must contain no more than 128 characters");
+        return Err(TemplateError::Name(
+            "pipeline's name must contain no more than 128 characters",
+        ));
     }
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
     if !name.starts_with(plain) || !name.chars().all(|c| plain(c) || c == '-') {
-        return invalid(
+        return Err(TemplateError::Name(
             "pipeline's name must contain only lowercase alphanumeric characters or '-' and must start with \
              alphanumeric characters",
-        );
+        ));
     }
     Ok(match platform {
         Some(platform) => json!({"pipeline_spec": spec, "platform_spec": platform}),
@@ -132,16 +148,17 @@ fn double(number: &Number) -> Value {
 mod tests {
     use super::*;
 
-    const NEWEST: Release = (17, 0);
     const SPEC: &str = "pipelineInfo: {name: p}\nroot: {}\nschemaVersion: 2.1.0\n";
 
     fn kept(text: &str) -> Value {
-        let spec = read(text.as_bytes(), NEWEST).unwrap().unwrap();
+        let spec = read(text.as_bytes(), &Dialect::default()).unwrap().unwrap();
         serde_json::from_str(spec.get()).unwrap()
     }
 
     fn refused(text: &str) -> String {
-        read(text.as_bytes(), NEWEST).unwrap_err().to_string()
+        read(text.as_bytes(), &Dialect::default())
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -169,7 +186,7 @@ mod tests {
         assert!(name("P").contains("lowercase alphanumeric"), "{}", name("P"));
         assert!(name(&"p".repeat(129)).contains("no more than 128"));
         assert!(refused("a: [1, 2\nb: }").starts_with("failed to parse pipeline spec YAML: yaml: line "));
-        assert_eq!(read(b"", NEWEST).unwrap_err(), TemplateError::Empty);
+        assert_eq!(read(b"", &Dialect::default()).unwrap_err(), TemplateError::Empty);
     }
 
     #[test]
@@ -193,6 +210,45 @@ mod tests {
     #[test]
     fn a_delete_character_is_taken_and_lost() {
         let text = SPEC.replace("name: p", "name: p, description: \"a\\x7fb\"");
-        assert!(read(text.as_bytes(), NEWEST).unwrap().is_none());
+        assert!(read(text.as_bytes(), &Dialect::default()).unwrap().is_none());
+    }
+
+    fn with_default(default: &str) -> String {
+        let parameter = format!(r#"{{"parameterType": "STRUCT", "defaultValue": {default}}}"#);
+        format!(
+            r#"{{"pipelineInfo": {{"name": "p"}}, "schemaVersion": "2.1.0",
+                 "root": {{"inputDefinitions": {{"parameters": {{"a": {parameter}}}}}}}}}"#
+        )
+    }
+
+    /// Characters that yaml.v3 does not take as they are.
+    fn unprintable(c: char) -> bool {
+        matches!(c, '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+    }
+
+    proptest::proptest! {
+        /// JSON is stored to the letter or refused, whatever text it holds. Only the line breaks that JSON does not
+        /// know as such come back changed, as from the real server.
+        #[test]
+        fn json_documents_are_kept_as_they_are(text in ".*", key in ".{0,40}", number in proptest::num::f64::NORMAL) {
+            let default = serde_json::json!({key.clone(): [text, {"x": key}, number]});
+            let document = with_default(&default.to_string());
+            let broken = |c| matches!(c, '\u{85}' | '\u{2028}' | '\u{2029}');
+            match read(document.as_bytes(), &Dialect::default()) {
+                Ok(kept) => {
+                    let kept: Value = serde_json::from_str(kept.unwrap().get()).unwrap();
+                    let kept = &kept["root"]["inputDefinitions"]["parameters"]["a"]["defaultValue"];
+                    if !document.contains(broken) {
+                        proptest::prop_assert_eq!(&kept[&key][0], &default[&key][0]);
+                        proptest::prop_assert_eq!(&kept[&key][1], &default[&key][1]);
+                        proptest::prop_assert_eq!(kept[&key][2].as_f64(), Some(number));
+                    }
+                }
+                Err(error) => proptest::prop_assert!(
+                    document.contains(unprintable) || document.contains(broken),
+                    "{error}: {document:?}"
+                ),
+            }
+        }
     }
 }

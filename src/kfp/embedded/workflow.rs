@@ -1,13 +1,17 @@
 //! Argo workflows of KFP version 1, which the server still takes.
 
+use super::dialect::Dialect;
 use serde_json::{Map, Value, json};
 
 /// The workflow as the server gives it back: written out from its own types, so that members that are
 /// never absent there appear although nobody sent them (recording 2.17.0: `version_upload_v1_workflow`).
-pub fn stored(document: &Map<String, Value>) -> Value {
+pub fn stored(document: &Map<String, Value>, dialect: &Dialect) -> Value {
     let mut workflow = Value::Object(document.clone());
     if !workflow["metadata"].is_object() {
         workflow["metadata"] = json!({});
+    }
+    if dialect.dates_workflows() {
+        workflow["metadata"]["creationTimestamp"] = Value::Null;
     }
     if !workflow["spec"].is_object() {
         workflow["spec"] = json!({});

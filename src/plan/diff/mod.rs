@@ -37,7 +37,9 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// The effect of a change on those who use the pipeline, strongest first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
     /// Callers break: a parameter removed, made required, or retyped; an output removed or retyped.
@@ -72,7 +74,9 @@ impl Class {
 }
 
 /// The part of a semantic version that the changes ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Step {
     /// Nothing changed.
@@ -99,7 +103,9 @@ impl Step {
 }
 
 /// What a change is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case", tag = "kind", content = "name")]
 pub enum Subject {
     /// The pipeline as a whole.
@@ -115,7 +121,9 @@ pub enum Subject {
 }
 
 /// Which side of the subject changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 #[allow(missing_docs)]
 pub enum Aspect {
@@ -170,7 +178,9 @@ pub enum Aspect {
 }
 
 /// What happened to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 pub enum Verb {
     /// Only after.
@@ -186,7 +196,7 @@ pub enum Verb {
 }
 
 /// One change. Texts are as in the spec, unescaped; whoever shows them escapes them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Change {
     /// Its effect.
     pub class: Class,
@@ -212,7 +222,7 @@ pub struct Change {
 }
 
 /// Whether there was something before, and whether it could be read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// There was nothing before.
@@ -226,7 +236,7 @@ pub enum Status {
 }
 
 /// One side of a difference.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Side {
     /// Digest of the spec; absent for what is no spec.
     pub digest: Option<Digest>,
@@ -235,7 +245,7 @@ pub struct Side {
 }
 
 /// How many changes of each class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[allow(missing_docs)]
 pub struct ClassCounts {
     pub interface: usize,
@@ -245,7 +255,7 @@ pub struct ClassCounts {
 }
 
 /// What changes in one pipeline.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Difference {
     /// `pipelineInfo.name` of the new spec.
     pub pipeline: String,

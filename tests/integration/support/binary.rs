@@ -125,3 +125,28 @@ pub fn git(folder: &Path, arguments: &[&str]) -> String {
     );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
+
+/// A copy of the examples in a repository of its own, so that commits, marks and the registry are one test's.
+#[must_use]
+pub fn examples() -> tempfile::TempDir {
+    let root = folder(&[]);
+    git(root.path(), &["init", "-q"]);
+    for entry in std::fs::read_dir(repository().join("examples"))
+        .expect("examples")
+        .flatten()
+    {
+        if entry
+            .path()
+            .extension()
+            .is_some_and(|extension| extension == "py")
+        {
+            let text = std::fs::read_to_string(entry.path()).expect("an example");
+            write(
+                root.path(),
+                &format!("examples/{}", entry.file_name().to_string_lossy()),
+                &text,
+            );
+        }
+    }
+    root
+}

@@ -4,5 +4,7 @@ mod binary;
 pub mod http;
 pub mod python;
 pub mod recordings;
+pub mod registry;
+pub mod sample;
 
 pub use binary::*;

@@ -1,15 +1,25 @@
 //! Who is answering.
 
 use super::super::answer::json_answer;
+use super::super::dialect::PipelineStore;
+use super::Registry;
+use axum::extract::State;
 use axum::response::Response;
 use serde_json::json;
 
-/// `GET /healthz` (recording 2.17.0: `healthz`).
-pub async fn health() -> Response {
-    json_answer(&json!({
+/// `GET /healthz` (recordings: `healthz`).
+pub async fn health(State(registry): State<Registry>) -> Response {
+    let dialect = &registry.dialect;
+    let mut body = json!({
         "commit_sha": "0000000",
-        "tag_name": "2.17.0",
-        "multi_user": false,
-        "pipeline_store": "database",
-    }))
+        "tag_name": dialect.version(),
+        "multi_user": dialect.users().is_some(),
+    });
+    if dialect.tells_store() {
+        body["pipeline_store"] = match dialect.store() {
+            PipelineStore::Database => json!("database"),
+            PipelineStore::Kubernetes => json!("kubernetes"),
+        };
+    }
+    json_answer(&body)
 }

@@ -1,20 +1,17 @@
 //! The two upload endpoints, which are not part of the gateway and refuse in their own way.
 
+use super::super::access::Call;
 use super::super::answer::{Answer, Refusal, json_answer};
 use super::super::model::{ApiPipeline, ApiVersion};
-use super::super::names::{self, MAX_PIPELINE_NAME, MAX_VERSION_NAME};
+use super::super::names::{MAX_NAMESPACE, MAX_PIPELINE_NAME, MAX_VERSION_NAME};
 use super::super::package::{self, MAX_FILE};
 use super::super::store::{NewPipeline, NewVersion, StoreError, Tags};
-use super::super::tags;
-use super::super::template::{self, TemplateError};
+use super::super::{tags, template};
 use super::Registry;
-use super::pipelines::refuse_four_bytes;
+use super::pipelines::asking;
+use super::upload_refusals::{Endpoint, UploadProblem};
 use axum::extract::{FromRequest, Multipart, RawQuery, Request, State};
 use axum::http::StatusCode;
-
-/// What both endpoints say when they do not want to say more.
-const PIPELINE_FAILED: &str = "Failed to create a pipeline and a pipeline version";
-const VERSION_FAILED: &str = "Failed to create a pipeline version";
 
 /// `POST /pipelines/upload`: a pipeline and its first version, both under one name.
 pub async fn pipeline(
@@ -22,39 +19,58 @@ pub async fn pipeline(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Answer {
-    let file = UploadedFile::receive(request)
-        .await
-        .ok_or_else(|| Refusal::early_upload("Failed to read pipeline from file"))?;
+    let dialect = &*registry.dialect;
+    let refuse = |problem| Endpoint::Pipeline.refuse(problem, dialect);
+    let headers = request.headers().clone();
+    let file = UploadedFile::receive(request).await.map_err(refuse)?;
     let query = UploadQuery::read(query.as_deref().unwrap_or_default());
-    let (name, display_name) = query.names(&file.name);
-    let spec = file
-        .spec()
-        .map_err(|()| Refusal::early_upload("Failed to read a pipeline spec file"))?;
-    let tags = query.tags()?;
-    if name.len() > MAX_PIPELINE_NAME {
+    let (name, display_name) = query.names(&file.name, dialect.has_names());
+    let spec = file.spec().map_err(refuse)?;
+    if dialect.checks_lengths() && query.namespace.len() > MAX_NAMESPACE {
+        return Err(too_long("Pipeline.Namespace", MAX_NAMESPACE));
+    }
+    let namespace = dialect.namespace(&query.namespace);
+    let call = Call {
+        verb: "create",
+        ..asking(&namespace)
+    };
+    registry
+        .authorize(&headers, call, "")
+        .map_err(|_| refuse(UploadProblem::Denied))?;
+    let tags = if dialect.has_tags() {
+        query.tags().map_err(refuse)?
+    } else {
+        Tags::new()
+    };
+    if dialect.checks_lengths() && name.len() > MAX_PIPELINE_NAME {
         return Err(too_long("Pipeline.Name", MAX_PIPELINE_NAME));
     }
 
-    let spec = read_spec(&spec, PIPELINE_FAILED)?;
-    tags::check(&tags).map_err(bad_request)?;
+    let spec = template::read(&spec, dialect).map_err(|error| refuse(UploadProblem::Template(error)))?;
+    tags::check(&tags).map_err(|words| refuse(UploadProblem::Tags(words)))?;
+    let checked = dialect.check_resource_name("pipeline", &name);
+    checked.map_err(|words| refuse(UploadProblem::ResourceName(words)))?;
+    if let Some(words) = dialect.refuses_to_store(&display_name, &name) {
+        return Err(refuse(UploadProblem::Trouble(words)));
+    }
     let new = NewPipeline {
-        namespace: String::new(),
+        namespace: namespace.clone(),
         name: name.clone(),
         display_name: display_name.clone(),
         description: query.description.clone(),
         tags,
     };
-    refuse_four_bytes(&new).map_err(|_| trouble(PIPELINE_FAILED))?;
     let version = NewVersion {
-        name,
+        resource: dialect.version_resource(&namespace, &name, &name, true),
+        name: name.clone(),
         display_name,
         description: query.description,
         spec,
         ..NewVersion::default()
     };
     match registry.store.create_pipeline_with_version(new, version).await {
-        Ok(pipeline) => Ok(json_answer(&ApiPipeline::from(&pipeline))),
-        Err(error) => Err(not_stored(&error, PIPELINE_FAILED)),
+        Ok(pipeline) => Ok(json_answer(&ApiPipeline::new(&pipeline, dialect))),
+        Err(error) => Err(refuse(not_stored(&error, name))),
     }
 }
 
@@ -64,49 +80,52 @@ pub async fn version(
     RawQuery(query): RawQuery,
     request: Request,
 ) -> Answer {
-    let early = || Refusal::early_upload(VERSION_FAILED);
-    let file = UploadedFile::receive(request).await.ok_or_else(early)?;
+    let dialect = &*registry.dialect;
+    let refuse = |problem| Endpoint::Version.refuse(problem, dialect);
+    let headers = request.headers().clone();
+    let file = UploadedFile::receive(request).await.map_err(refuse)?;
     let query = UploadQuery::read(query.as_deref().unwrap_or_default());
-    let (name, display_name) = query.names(&file.name);
-    let spec = file.spec().map_err(|()| early())?;
+    let (name, display_name) = query.names(&file.name, dialect.has_names());
+    let spec = file.spec().map_err(refuse)?;
     if query.pipeline_id.is_empty() {
-        return Err(early());
+        return Err(refuse(UploadProblem::NoPipelineId));
     }
-    if name.len() > MAX_VERSION_NAME {
+    if dialect.checks_lengths() && name.len() > MAX_VERSION_NAME {
         return Err(too_long("PipelineVersion.Name", MAX_VERSION_NAME));
     }
-    match registry.store.pipeline(&query.pipeline_id).await {
-        Ok(Some(_)) => {}
-        Ok(None) => return Err(early()),
-        Err(error) => return Err(not_stored(&error, VERSION_FAILED)),
-    }
-    let tags = query.tags()?;
+    let pipeline = match registry.store.pipeline(&query.pipeline_id).await {
+        Ok(Some(pipeline)) => pipeline,
+        Ok(None) => return Err(refuse(UploadProblem::UnknownPipeline(query.pipeline_id))),
+        Err(error) => return Err(refuse(not_stored(&error, name))),
+    };
+    let allowed = registry.authorize_pipeline(&headers, &pipeline, "create", "");
+    allowed.map_err(|_| refuse(UploadProblem::Denied))?;
+    let tags = if dialect.has_tags() {
+        query.tags().map_err(refuse)?
+    } else {
+        Tags::new()
+    };
 
-    tags::check(&tags).map_err(bad_request)?;
-    let spec = read_spec(&spec, VERSION_FAILED)?;
-    if names::has_four_byte_character(&name) || names::has_four_byte_character(&display_name) {
-        return Err(trouble(VERSION_FAILED));
+    tags::check(&tags).map_err(|words| refuse(UploadProblem::Tags(words)))?;
+    let spec = template::read(&spec, dialect).map_err(|error| refuse(UploadProblem::Template(error)))?;
+    let checked = dialect.check_resource_name("pipeline version", &name);
+    checked.map_err(|words| refuse(UploadProblem::ResourceName(words)))?;
+    if let Some(words) = dialect.refuses_to_store(&display_name, &name) {
+        return Err(refuse(UploadProblem::Trouble(words)));
     }
     let new = NewVersion {
-        pipeline_id: query.pipeline_id,
-        name,
+        resource: dialect.version_resource(&pipeline.namespace, &pipeline.name, &name, false),
+        pipeline_id: pipeline.id,
+        name: name.clone(),
         display_name,
         description: query.description,
         tags,
         spec,
     };
     match registry.store.create_version(new).await {
-        Ok(version) => Ok(json_answer(&ApiVersion::from(&version))),
-        Err(error) => Err(not_stored(&error, VERSION_FAILED)),
+        Ok(version) => Ok(json_answer(&ApiVersion::new(&version, dialect))),
+        Err(error) => Err(refuse(not_stored(&error, name))),
     }
-}
-
-fn bad_request(words: String) -> Refusal {
-    Refusal::upload(StatusCode::BAD_REQUEST, words)
-}
-
-fn trouble(words: &str) -> Refusal {
-    Refusal::upload(StatusCode::INTERNAL_SERVER_ERROR, words)
 }
 
 fn too_long(member: &str, most: usize) -> Refusal {
@@ -117,22 +136,14 @@ fn too_long(member: &str, most: usize) -> Refusal {
     }
 }
 
-fn not_stored(error: &StoreError, words: &str) -> Refusal {
+fn not_stored(error: &StoreError, name: String) -> UploadProblem {
     match error {
-        StoreError::Duplicate => Refusal::upload(StatusCode::CONFLICT, words),
-        StoreError::Missing => Refusal::early_upload(words),
+        StoreError::Duplicate => UploadProblem::Taken(name),
         error => {
             tracing::warn!(%error, "the registry's store failed");
-            trouble(words)
+            UploadProblem::Trouble(error.to_string())
         }
     }
-}
-
-fn read_spec(bytes: &[u8], words: &str) -> Result<Option<Box<serde_json::value::RawValue>>, Refusal> {
-    template::read(bytes, (17, 0)).map_err(|error| match error {
-        TemplateError::Empty => trouble(words),
-        TemplateError::Invalid(words) => bad_request(words),
-    })
 }
 
 /// The query of an upload.
@@ -142,6 +153,7 @@ struct UploadQuery {
     display_name: String,
     description: String,
     pipeline_id: String,
+    namespace: String,
     tags: String,
 }
 
@@ -154,6 +166,7 @@ impl UploadQuery {
                 "display_name" => &mut read.display_name,
                 "description" => &mut read.description,
                 "pipelineid" => &mut read.pipeline_id,
+                "namespace" => &mut read.namespace,
                 "tags" => &mut read.tags,
                 _ => continue,
             };
@@ -165,28 +178,29 @@ impl UploadQuery {
     }
 
     /// Name and display name: what is not given is taken from the other, or is the file's name with its suffix.
-    fn names(&self, file_name: &str) -> (String, String) {
-        let name = [self.name.as_str(), &self.display_name, file_name]
+    fn names(&self, file_name: &str, has_display_names: bool) -> (String, String) {
+        let display_name = if has_display_names {
+            self.display_name.as_str()
+        } else {
+            ""
+        };
+        let name = [self.name.as_str(), display_name, file_name]
             .into_iter()
             .find(|text| !text.is_empty());
-        let name = name.unwrap_or_default().to_owned();
-        let display_name = if self.display_name.is_empty() {
-            name.clone()
+        let name = name.unwrap_or_default();
+        let display_name = if display_name.is_empty() {
+            name
         } else {
-            self.display_name.clone()
+            display_name
         };
-        (name, display_name)
+        (name.to_owned(), display_name.to_owned())
     }
 
-    fn tags(&self) -> Result<Tags, Refusal> {
+    fn tags(&self) -> Result<Tags, UploadProblem> {
         if self.tags.is_empty() {
             return Ok(Tags::new());
         }
-        serde_json::from_str(&self.tags).map_err(|_| {
-            Refusal::early_upload(
-                "Failed to parse tags query parameter. Expected JSON object with string keys and values",
-            )
-        })
+        serde_json::from_str(&self.tags).map_err(|_| UploadProblem::UnreadableTags)
     }
 }
 
@@ -198,10 +212,13 @@ struct UploadedFile {
 }
 
 impl UploadedFile {
-    /// The file, or `None` where the request holds none.
-    async fn receive(request: Request) -> Option<Self> {
-        let mut form = Multipart::from_request(request, &()).await.ok()?;
-        while let Some(mut field) = form.next_field().await.ok()? {
+    /// The file, where the request holds one.
+    async fn receive(request: Request) -> Result<Self, UploadProblem> {
+        let damaged = |_| UploadProblem::NoFile("multipart: NextPart: EOF");
+        let mut form = Multipart::from_request(request, &())
+            .await
+            .map_err(|_| UploadProblem::NoFile("request Content-Type isn't multipart/form-data"))?;
+        while let Some(mut field) = form.next_field().await.map_err(damaged)? {
             if field.name() != Some("uploadfile") || field.file_name().is_none() {
                 continue;
             }
@@ -210,7 +227,7 @@ impl UploadedFile {
             let name = name.rsplit('/').next().unwrap_or_default().to_owned();
             let mut bytes = Some(Vec::new());
             // What is too large is read to its end and dropped, so that the client hears the answer.
-            while let Some(chunk) = field.chunk().await.ok()? {
+            while let Some(chunk) = field.chunk().await.map_err(damaged)? {
                 if let Some(kept) = &mut bytes {
                     kept.extend_from_slice(&chunk);
                     if kept.len() > MAX_FILE {
@@ -218,14 +235,17 @@ impl UploadedFile {
                     }
                 }
             }
-            return Some(Self { name, bytes });
+            return Ok(Self { name, bytes });
         }
-        None
+        Err(UploadProblem::NoFile("http: no such file"))
     }
 
-    fn spec(self) -> Result<Vec<u8>, ()> {
-        let bytes = self.bytes.ok_or(())?;
-        package::spec_bytes(&self.name, bytes)
-            .map_err(|error| tracing::debug!(%error, "an upload was refused"))
+    fn spec(self) -> Result<Vec<u8>, UploadProblem> {
+        let Some(bytes) = self.bytes else {
+            return Err(UploadProblem::Unreadable(format!(
+                "Error read pipeline file: Invalid input error: File size too large. Maximum supported size: {MAX_FILE}"
+            )));
+        };
+        package::spec_bytes(&self.name, bytes).map_err(|error| UploadProblem::Unreadable(error.to_string()))
     }
 }

@@ -1,6 +1,7 @@
 //! Pages: filter, sort and continue, as one query and one count.
 
 use super::{StoreError, fold};
+use crate::kfp::embedded::dialect::Dialect;
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params_from_iter};
 
@@ -48,8 +49,13 @@ pub struct Listable {
 }
 
 impl Listable {
-    /// The field of that name in the API.
-    pub fn field(&self, name: &str) -> Option<&'static Field> {
+    /// The field of that name in the API. Where things have one name only, `display_name` is that one.
+    pub fn field(&self, name: &str, dialect: &Dialect) -> Option<&'static Field> {
+        let name = if name == "display_name" && !dialect.has_names() {
+            "name"
+        } else {
+            name
+        };
         self.fields.iter().find(|field| field.api.contains(&name))
     }
 }
@@ -264,5 +270,60 @@ fn operand(value: &Operand, kind: Kind) -> Value {
             .map_or_else(|_| Value::Text(text.clone()), Value::Integer),
         (Operand::Number(number), Kind::Time) => Value::Integer(*number),
         (Operand::Number(number), Kind::Folded | Kind::Exact) => Value::Text(number.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kfp::embedded::store::{Pipeline, Version, schema};
+
+    /// How SQLite means to find the rows of a list.
+    fn plan(table: &str, condition: &str, order: &str) -> String {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let query =
+            format!("EXPLAIN QUERY PLAN SELECT * FROM {table} WHERE {condition} ORDER BY {order} LIMIT 2");
+        let mut statement = connection.prepare(&query).unwrap();
+        let rows = statement.query_map([], |row| row.get::<_, String>(3)).unwrap();
+        rows.map(Result::unwrap).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn the_calls_of_every_plan_are_answered_from_an_index() {
+        let newest = plan(
+            Version::LISTABLE.table,
+            "pipeline_id = 'p'",
+            "created_at DESC, id DESC",
+        );
+        assert!(
+            newest.contains("USING INDEX versions_by_time (pipeline_id=?)"),
+            "{newest}"
+        );
+        assert!(!newest.contains("TEMP B-TREE"), "sorted by hand: {newest}");
+        let next = plan(
+            Version::LISTABLE.table,
+            "pipeline_id = 'p' AND (created_at, id) <= (1, 'x')",
+            "created_at DESC, id DESC",
+        );
+        assert!(
+            next.contains("USING INDEX versions_by_time (pipeline_id=? AND (created_at,id)<(?,?))"),
+            "{next}"
+        );
+        let named = plan(
+            Pipeline::LISTABLE.table,
+            "namespace = '' AND name_key = 'n'",
+            "created_at ASC, id ASC",
+        );
+        assert!(named.contains("(namespace=? AND name_key=?)"), "{named}");
+        let all = plan(
+            Pipeline::LISTABLE.table,
+            "namespace = ''",
+            "created_at ASC, id ASC",
+        );
+        assert!(
+            all.contains("USING INDEX pipelines_by_time (namespace=?)") && !all.contains("TEMP B-TREE"),
+            "{all}"
+        );
     }
 }

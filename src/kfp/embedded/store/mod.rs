@@ -19,8 +19,8 @@ pub use versions::{NewVersion, Version};
 use super::clock::{Clock, Identifiers, RandomIdentifiers, SystemClock};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
 use std::collections::BTreeMap;
-use std::path::Path;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Tags of a pipeline or a version (server 2.17.0).
@@ -29,7 +29,7 @@ pub type Tags = BTreeMap<String, String>;
 /// How long a call waits for another process that is writing.
 const BUSY: Duration = Duration::from_secs(20);
 
-/// Connections kept to a file: readers do not wait for the one writer.
+/// Most connections to a file: readers do not wait for the one writer.
 const CONNECTIONS: usize = 4;
 
 /// Why the store could not do what was asked.
@@ -59,11 +59,18 @@ pub enum StoreError {
 
 /// The registry's memory. Cheap to share; calls may come from many tasks at once.
 pub struct Store {
-    idle: Mutex<Vec<Connection>>,
+    connections: Mutex<Connections>,
     returned: Condvar,
-    in_memory: bool,
+    /// `None` where everything is in memory, which is one connection.
+    path: Option<PathBuf>,
     clock: Arc<dyn Clock>,
     identifiers: Arc<dyn Identifiers>,
+}
+
+/// The connections to a file, opened as they are needed.
+struct Connections {
+    idle: Vec<Connection>,
+    opened: usize,
 }
 
 impl Store {
@@ -72,13 +79,9 @@ impl Store {
     /// # Errors
     /// The file cannot be opened or is not a registry of this or an older program.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let mut first = connect(path)?;
-        schema::migrate(&mut first)?;
-        let mut connections = vec![first];
-        while connections.len() < CONNECTIONS {
-            connections.push(connect(path)?);
-        }
-        Ok(Self::new(connections, false))
+        let mut connection = connect(path)?;
+        schema::migrate(&mut connection)?;
+        Ok(Self::new(connection, Some(path.to_owned())))
     }
 
     /// A store that forgets everything when dropped.
@@ -89,14 +92,17 @@ impl Store {
         let mut connection = Connection::open_in_memory()?;
         connection.pragma_update(None, "foreign_keys", true)?;
         schema::migrate(&mut connection)?;
-        Ok(Self::new(vec![connection], true))
+        Ok(Self::new(connection, None))
     }
 
-    fn new(connections: Vec<Connection>, in_memory: bool) -> Self {
+    fn new(connection: Connection, path: Option<PathBuf>) -> Self {
         Self {
-            idle: Mutex::new(connections),
+            connections: Mutex::new(Connections {
+                idle: vec![connection],
+                opened: 1,
+            }),
             returned: Condvar::new(),
-            in_memory,
+            path,
             clock: Arc::new(SystemClock),
             identifiers: Arc::new(RandomIdentifiers),
         }
@@ -132,7 +138,7 @@ impl Store {
         T: Send + 'static,
         W: FnOnce(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
-        if self.in_memory {
+        if self.path.is_none() {
             return self.run_here(work);
         }
         let store = Arc::clone(self);
@@ -146,26 +152,44 @@ impl Store {
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        let connection = loop {
-            if let Some(connection) = idle.pop() {
-                break connection;
-            }
-            idle = self.returned.wait(idle).unwrap_or_else(PoisonError::into_inner);
-        };
-        drop(idle);
         let mut lent = Lent {
             store: self,
-            connection: Some(connection),
+            connection: self.take(),
         };
-        match lent.connection.as_mut() {
+        match &mut lent.connection {
             Some(connection) => work(connection),
-            None => Err(StoreError::Missing),
+            // Another connection is allowed: the count already says so, and `lent` takes it back on failure.
+            None => {
+                let path = self.path.as_deref().unwrap_or(Path::new(":memory:"));
+                work(lent.connection.insert(connect(path)?))
+            }
         }
+    }
+
+    /// An idle connection, or `None` where another one may be opened; waits while all are busy.
+    fn take(&self) -> Option<Connection> {
+        let mut connections = self.lock();
+        loop {
+            if let Some(connection) = connections.idle.pop() {
+                return Some(connection);
+            }
+            if self.path.is_some() && connections.opened < CONNECTIONS {
+                connections.opened += 1;
+                return None;
+            }
+            connections = self
+                .returned
+                .wait(connections)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A connection that goes back to its store however its use ends.
+/// A connection, or the place of one, that goes back to its store however its use ends.
 struct Lent<'store> {
     store: &'store Store,
     connection: Option<Connection>,
@@ -173,14 +197,13 @@ struct Lent<'store> {
 
 impl Drop for Lent<'_> {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            self.store
-                .idle
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(connection);
-            self.store.returned.notify_one();
+        let mut connections = self.store.lock();
+        match self.connection.take() {
+            Some(connection) => connections.idle.push(connection),
+            None => connections.opened -= 1,
         }
+        drop(connections);
+        self.store.returned.notify_one();
     }
 }
 

@@ -146,14 +146,14 @@ impl Store {
         version: NewVersion,
     ) -> Result<Pipeline, StoreError> {
         let pipeline = self.prepare(new);
-        let version = self.prepare_version(NewVersion {
+        let (version, resource) = self.prepare_version(NewVersion {
             pipeline_id: pipeline.id.clone(),
             ..version
         });
         self.run(move |connection| {
             let transaction = writing(connection)?;
             insert_pipeline(&transaction, &pipeline)?;
-            insert_version(&transaction, &version)?;
+            insert_version(&transaction, &version, resource.as_deref())?;
             transaction.commit()?;
             Ok(pipeline)
         })
@@ -184,15 +184,20 @@ impl Store {
     ) -> Result<Option<Pipeline>, StoreError> {
         let (namespace, key) = (namespace.map(ToOwned::to_owned), fold(name));
         self.run(move |connection| {
-            let query = format!(
-                "SELECT {} FROM pipelines WHERE name_key = ?1 AND (?2 IS NULL OR namespace = ?2) \
-                 ORDER BY created_at DESC LIMIT 1",
-                Pipeline::LISTABLE.columns
-            );
-            Ok(connection
-                .prepare_cached(&query)?
-                .query_row(params![key, namespace], Pipeline::from_row)
-                .optional()?)
+            let columns = Pipeline::LISTABLE.columns;
+            let found = match namespace {
+                Some(namespace) => connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM pipelines WHERE namespace = ?1 AND name_key = ?2"
+                    ))?
+                    .query_row([namespace, key], Pipeline::from_row),
+                None => connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM pipelines WHERE name_key = ?1 ORDER BY created_at DESC LIMIT 1"
+                    ))?
+                    .query_row([key], Pipeline::from_row),
+            };
+            Ok(found.optional()?)
         })
         .await
     }
@@ -254,7 +259,6 @@ impl Store {
             if cascade {
                 transaction.execute("DELETE FROM versions WHERE pipeline_id = ?1", [&id])?;
             } else {
-                // The server names its newest version.
                 let version: Option<String> = transaction
                     .query_row(
                         "SELECT id FROM versions WHERE pipeline_id = ?1 ORDER BY created_at DESC, id DESC LIMIT 1",

@@ -9,7 +9,8 @@ use rusqlite::{Connection, TransactionBehavior};
 /// `…_key` columns hold the text as the server's database compares it (see [`super::fold`]), because
 /// names there are unique without regard to case. The indexes on `created_at` serve the call that every
 /// plan makes: the newest version of one pipeline.
-const STEPS: &[&str] = &["
+const STEPS: &[&str] = &[
+    "
     CREATE TABLE pipelines (
         id               TEXT PRIMARY KEY NOT NULL,
         namespace        TEXT NOT NULL,
@@ -51,7 +52,13 @@ const STEPS: &[&str] = &["
         UNIQUE (namespace, name_key)
     ) STRICT;
     CREATE INDEX experiments_by_time ON experiments (namespace, created_at, id);
-"];
+",
+    // The resource that a server with the Kubernetes store would keep the version in; only tests have any.
+    "
+    ALTER TABLE versions ADD COLUMN resource TEXT;
+    CREATE UNIQUE INDEX versions_by_resource ON versions (resource) WHERE resource IS NOT NULL;
+",
+];
 
 /// Brings the tables to the newest shape. Two processes may do so at once: the second waits for the first
 /// and finds nothing left to do.
@@ -92,6 +99,25 @@ mod tests {
         let error = migrate(&mut connection).unwrap_err();
         assert!(matches!(error, StoreError::Newer { found: 99, .. }), "{error}");
         assert_eq!(version(&connection).unwrap(), 99);
+    }
+
+    #[test]
+    fn rows_of_every_older_shape_survive() {
+        let mut connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(STEPS[0]).unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO pipelines VALUES ('p', '', 'n', 'n', 'n', 'n', '', 1, '{}');
+                 INSERT INTO versions VALUES ('v', 'p', 'n', 'n', 'n', 'n', '', 1, '{}', NULL);
+                 INSERT INTO versions VALUES ('w', 'p', 'm', 'm', 'm', 'm', '', 1, '{}', NULL);",
+            )
+            .unwrap();
+        migrate(&mut connection).unwrap();
+        let kept: i64 = connection
+            .query_row("SELECT count(*) FROM versions", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!((version(&connection).unwrap(), kept), (STEPS.len(), 2));
     }
 
     #[test]

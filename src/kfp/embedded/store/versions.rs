@@ -38,6 +38,8 @@ pub struct NewVersion {
     pub description: String,
     pub tags: Tags,
     pub spec: Option<Box<RawValue>>,
+    /// The cluster's resource it is kept in, unique in the cluster; only on the Kubernetes store.
+    pub resource: Option<String>,
 }
 
 impl Listed for Version {
@@ -125,7 +127,7 @@ impl Store {
         self: &Arc<Self>,
         new: NewVersion,
     ) -> Result<Version, StoreError> {
-        let version = self.prepare_version(new);
+        let (version, resource) = self.prepare_version(new);
         self.run(move |connection| {
             let transaction = writing(connection)?;
             let known = transaction
@@ -138,7 +140,7 @@ impl Store {
             if known.is_none() {
                 return Err(StoreError::Missing);
             }
-            insert_version(&transaction, &version)?;
+            insert_version(&transaction, &version, resource.as_deref())?;
             transaction.commit()?;
             Ok(version)
         })
@@ -212,8 +214,8 @@ impl Store {
             .await
     }
 
-    pub(super) fn prepare_version(&self, new: NewVersion) -> Version {
-        Version {
+    pub(super) fn prepare_version(&self, new: NewVersion) -> (Version, Option<String>) {
+        let version = Version {
             id: self.new_id(),
             pipeline_id: new.pipeline_id,
             name: new.name,
@@ -222,15 +224,20 @@ impl Store {
             created_at: self.now(),
             tags: new.tags,
             spec: new.spec,
-        }
+        };
+        (version, new.resource)
     }
 }
 
-pub(super) fn insert_version(connection: &Connection, version: &Version) -> Result<(), StoreError> {
+pub(super) fn insert_version(
+    connection: &Connection,
+    version: &Version,
+    resource: Option<&str>,
+) -> Result<(), StoreError> {
     connection
         .execute(
             "INSERT INTO versions (id, pipeline_id, name, name_key, display_name, display_name_key, description, \
-             created_at, tags, spec) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+             created_at, tags, spec, resource) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
             params![
                 version.id,
                 version.pipeline_id,
@@ -242,6 +249,7 @@ pub(super) fn insert_version(connection: &Connection, version: &Version) -> Resu
                 version.created_at,
                 tags_to_text(&version.tags),
                 version.spec.as_ref().map(|spec| spec.get()),
+                resource,
             ],
         )
         .map_err(taken)?;

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""Times whole commands against what they replace, in the same run on the same machine, and prints a table.
+
+Usage: python3 benches/figures.py [--binary target/release/kfp-gitops] [--python PYTHON_WITH_KFP] [--quick]
+
+Without --python a virtual environment with kfp is made under `target/figures`. What is replaced is the usual
+workflow: `kfp dsl compile` for each file, and the Python client for uploads.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+KFP = "2.17.0"
+
+PIPELINE = '''from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11-slim", packages_to_install=["pandas==2.2.3"])
+def load_{n}(rows: int) -> str:
+    return str(rows * {n})
+
+
+@dsl.component(base_image="python:3.11-slim")
+def train_{n}(data: str, epochs: int = 3) -> float:
+    return len(data) / epochs
+
+
+@dsl.pipeline(name="bench-{n}")
+def bench_{n}(rows: int = {n}, threshold: float = 0.5):
+    loaded = load_{n}(rows=rows)
+    with dsl.ParallelFor(items=[1, 2, 3]) as epochs:
+        train_{n}(data=loaded.output, epochs=epochs)
+'''
+
+
+def environment(cache):
+    keep = {name: value for name, value in os.environ.items() if not name.startswith(("KFP_", "KF_", "GITHUB_", "GITEA_", "CI"))}
+    return {**keep, "XDG_CACHE_HOME": str(cache), "KFP_GITOPS_COLOR": "never"}
+
+
+def timed(command, cwd, env, runs=1, before=None, ok=(0,)):
+    """Median wall seconds of whole processes."""
+    seconds = []
+    for _ in range(runs):
+        if before:
+            before()
+        start = time.perf_counter()
+        done = subprocess.run(command, cwd=cwd, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        seconds.append(time.perf_counter() - start)
+        if done.returncode not in ok:
+            sys.exit(f"{command} ended with {done.returncode}:\n{done.stdout.decode()[-3000:]}")
+    return statistics.median(seconds)
+
+
+def rss(pid):
+    with open(f"/proc/{pid}/status") as status:
+        for line in status:
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1])
+    return 0
+
+
+def pss(pid):
+    with open(f"/proc/{pid}/smaps_rollup") as rollup:
+        for line in rollup:
+            if line.startswith("Pss:"):
+                return int(line.split()[1])
+    return 0
+
+
+def descendants(pid):
+    found, waiting = [], [pid]
+    while waiting:
+        parent = waiting.pop()
+        try:
+            for task in os.listdir(f"/proc/{parent}/task"):
+                with open(f"/proc/{parent}/task/{task}/children") as children:
+                    for child in map(int, children.read().split()):
+                        found.append(child)
+                        waiting.append(child)
+        except OSError:
+            continue
+    return found
+
+
+def memory(command, cwd, env):
+    """Peak megabytes: resident memory of the program, and proportional memory of all it started."""
+    process = subprocess.Popen(command, cwd=cwd, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = {"program": 0, "python": 0}
+    done = threading.Event()
+
+    def sample():
+        while not done.is_set():
+            try:
+                peak["program"] = max(peak["program"], rss(process.pid))
+                total = 0
+                for child in descendants(process.pid):
+                    try:
+                        total += pss(child)
+                    except OSError:
+                        pass
+                peak["python"] = max(peak["python"], total)
+            except OSError:
+                pass
+            time.sleep(0.02)
+
+    sampler = threading.Thread(target=sample)
+    sampler.start()
+    process.wait()
+    done.set()
+    sampler.join()
+    return peak["program"] / 1024, peak["python"] / 1024
+
+
+def with_kfp(work):
+    venv = work / f"kfp-{KFP}"
+    python = venv / "bin" / "python"
+    if not (venv / ".complete").exists():
+        subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
+        subprocess.run([python, "-m", "pip", "-q", "install", f"kfp=={KFP}", f"kfp-kubernetes=={KFP}"], check=True)
+        (venv / ".complete").touch()
+    return python
+
+
+def write(folder, count):
+    folder.mkdir(parents=True, exist_ok=True)
+    for number in range(1, count + 1):
+        (folder / f"bench_{number:04}_pipeline.py").write_text(PIPELINE.format(n=number))
+    return folder
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--binary", default=str(ROOT / "target" / "release" / "kfp-gitops"))
+    parser.add_argument("--python")
+    parser.add_argument("--quick", action="store_true", help="fewer pipelines, for a first look")
+    options = parser.parse_args()
+    binary = str(pathlib.Path(options.binary).resolve())
+    work = ROOT / "target" / "figures"
+    work.mkdir(parents=True, exist_ok=True)
+    python = pathlib.Path(options.python) if options.python else with_kfp(work)
+    compile_one = [str(python), "-c", "from kfp.cli.__main__ import main; main()", "dsl", "compile"]
+    env = environment(work / "cache")
+    hundred, many, sample = (20, 200, 5) if options.quick else (100, 1000, 20)
+    rows = []
+
+    def row(what, ours, theirs, bar):
+        rows.append((what, ours, theirs, bar))
+        print(f"{what}: {ours} against {theirs} ({bar})", file=sys.stderr)
+
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = pathlib.Path(scratch)
+        ready = ["--python", str(python), "--kfp-version", KFP]
+        one = write(scratch / "one", 1)
+        source = one / "bench_0001_pipeline.py"
+        theirs = timed([*compile_one, "--py", str(source), "--output", str(scratch / "o.yaml")], one, env, runs=5)
+        ours = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o1")], one, env, runs=5)
+        row("one pipeline, kfp ready", f"{ours:.2f} s", f"{theirs:.2f} s", f"{theirs / ours:.1f} times, bar 3")
+
+        folder = write(scratch / "hundred", hundred)
+        files = sorted(folder.glob("*.py"))
+        start = time.perf_counter()
+        for file in files[:sample]:
+            timed([*compile_one, "--py", str(file), "--output", str(scratch / "o.yaml")], folder, env)
+        theirs = (time.perf_counter() - start) / sample * hundred
+        ours = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o2")], folder, env, runs=3)
+        row(f"{hundred} pipelines against a loop of `kfp dsl compile`", f"{ours:.2f} s",
+            f"{theirs:.1f} s ({sample} files timed)", f"{theirs / ours:.0f} times, bar 40")
+
+        crowd = write(scratch / "many", many)
+        plenty = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o3")], crowd, env)
+        row(f"{many} pipelines", f"{plenty:.2f} s", f"{ours * many / hundred:.2f} s would be linear",
+            f"{plenty / (ours * many / hundred):.2f} of linear")
+        program, children = memory([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o4")], crowd, env)
+        row(f"memory at {many} pipelines", f"program {program:.0f} MB, Python {children:.0f} MB", "-", "bar 80 and 250 MB")
+        timed([binary, "apply", *ready], crowd, env)
+        again = timed([binary, "apply", *ready], crowd, env, runs=3)
+        row(f"{many} pipelines, nothing changed, cache warm", f"{again:.2f} s", "-", "-")
+
+        examples = scratch / "examples"
+        shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__", ".kfp-gitops"))
+        first = timed([binary, "apply", "--no-cache", *ready], examples, env)
+        second = timed([binary, "apply", "--no-cache", *ready], examples, env, runs=5)
+        warm = timed([binary, "apply", *ready], examples, env, runs=5)
+        row("six examples, first apply, embedded registry", f"{first:.2f} s", "-", "-")
+        row("six examples, second apply without cache", f"{second:.2f} s", "-", "bar 1 s")
+        row("six examples, second apply, cache warm", f"{warm:.2f} s", "-", "-")
+
+        if not options.quick:
+            rows += fresh_job(binary, scratch, env, row)
+    version = timed([binary, "version"], ROOT, env, runs=21)
+    row("`kfp-gitops version`", f"{version * 1000:.1f} ms", "-", "bar 5 ms")
+    row("release binary", f"{os.path.getsize(binary) / 1e6:.1f} MB", "-", "bar 12 MB")
+
+    print(f"\nMeasured on {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}, kfp {KFP}:\n")
+    print("| what | kfp-gitops | what it replaces | ratio |\n|---|---|---|---|")
+    for what, ours, theirs, bar in rows:
+        print(f"| {what} | {ours} | {theirs} | {bar} |")
+    (work / "figures.json").write_text(json.dumps(rows, indent=1))
+
+
+def fresh_job(binary, scratch, env, row):
+    """A job with empty caches: everything is fetched, six examples are compiled and deployed."""
+    examples = scratch / "fresh"
+    shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__", ".kfp-gitops"))
+    served = subprocess.Popen([binary, "serve", "--listen", "127.0.0.1:0", "--data", str(scratch / "served")],
+                              env=env, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    endpoint = served.stdout.readline().strip()
+    script = scratch / "old.sh"
+    script.write_text(f"""set -e
+python3 -m venv {scratch}/venv
+{scratch}/venv/bin/pip -q install --no-cache-dir kfp=={KFP} kfp-kubernetes=={KFP}
+for file in *_pipeline.py; do
+  {scratch}/venv/bin/kfp dsl compile --py "$file" --output "{scratch}/$file.yaml"
+  {scratch}/venv/bin/python -c "import sys; from kfp.client import Client; \\
+Client(host=sys.argv[1]).upload_pipeline(sys.argv[2], pipeline_name=sys.argv[3])" {endpoint} "{scratch}/$file.yaml" "${{file%.py}}"
+done
+""")
+    theirs = timed(["sh", str(script)], examples, {**env, "HOME": str(scratch), "NO_PROXY": "*"})
+    for name, extra in [("uv", {}), ("pip", {"PATH": path_without_uv(scratch)})]:
+        if name == "uv" and not shutil.which("uv"):
+            continue
+        cache = scratch / f"cache-{name}"
+        fresh = {**env, "XDG_CACHE_HOME": str(cache), "UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1", **extra}
+        ours = timed([binary, "apply", "--registry", str(scratch / f"registry-{name}"), "--kfp-version", KFP], examples, fresh)
+        row(f"fresh job with empty caches, six examples, with {name}", f"{ours:.1f} s", f"{theirs:.1f} s",
+            f"{theirs / ours:.1f} times, bar {12 if name == 'uv' else 6}")
+    served.terminate()
+    return []
+
+
+def path_without_uv(scratch):
+    """A PATH on which `uv` is not found and everything else is."""
+    folder = scratch / "bin"
+    folder.mkdir(exist_ok=True)
+    for directory in os.environ["PATH"].split(os.pathsep):
+        if os.path.isdir(directory):
+            for name in os.listdir(directory):
+                if name not in ("uv", "uvx") and not (folder / name).exists():
+                    try:
+                        (folder / name).symlink_to(os.path.join(directory, name))
+                    except OSError:
+                        pass
+    return str(folder)
+
+
+if __name__ == "__main__":
+    main()

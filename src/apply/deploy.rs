@@ -1,0 +1,289 @@
+//! One pipeline from task to outcome.
+
+use super::run::{Run, stores};
+use super::settle::SECOND;
+use super::stage::Progress;
+use super::upload::{Before, Target, Uploaded};
+use super::{Outcome, Task};
+use crate::error::{Failure, Phase};
+use crate::ids::VersionId;
+use crate::ir::upload_documents;
+use crate::kfp::{Version, advice};
+use crate::report::{Action, Reason};
+use bytes::Bytes;
+use chrono::TimeDelta;
+use std::time::Duration;
+
+/// Versions looked at for the newest of ours; every item carries its whole spec, so few.
+const RECENT: usize = 10;
+
+/// Brings one pipeline to the content of its task.
+pub(super) async fn deploy(run: &Run<'_>, task: &Task, progress: &Progress) -> Outcome {
+    // Warnings and notes gathered on the way belong to the outcome, however it ends.
+    let mut gathered = Outcome::new(Action::Unchanged);
+    let mut outcome = match attempt(run, task, progress, &mut gathered).await {
+        Ok(outcome) => outcome,
+        Err(outcome) => *outcome,
+    };
+    outcome.notes.splice(0..0, gathered.notes);
+    outcome.warnings.splice(0..0, gathered.warnings);
+    let (_, pipeline, created) = progress.now();
+    if created && outcome.version_id.is_none() && matches!(outcome.action, Action::Failed | Action::Skipped) {
+        outcome
+            .notes
+            .push("the pipeline was created but has no version yet; the next run adds it".to_owned());
+    }
+    outcome.pipeline_id = outcome.pipeline_id.or(pipeline);
+    outcome
+}
+
+async fn attempt(
+    run: &Run<'_>,
+    task: &Task,
+    progress: &Progress,
+    gathered: &mut Outcome,
+) -> Result<Outcome, Box<Outcome>> {
+    let permit = tokio::select! {
+        biased;
+        () = run.cancel.stopping() => return Err(Box::new(Outcome::interrupted())),
+        permit = run.work.acquire() => permit.ok(),
+    };
+    if run.client.patience().remaining().is_none() {
+        return Err(Box::new(Outcome::failed(out_of_time())));
+    }
+    // Before anything is created: bytes the server would choke on are refused here.
+    let document = document(task)?;
+    recall(run, task, gathered);
+    let pipeline = run.ensure_pipeline(task, progress, &mut gathered.notes).await?;
+    let before = match run.client.newest_version(&pipeline).await {
+        Ok(before) => before,
+        Err(error) => {
+            let doing = format!("reading the newest version of `{}`", task.name);
+            return Err(Box::new(Outcome::failed(advice::failure(
+                &error,
+                Phase::Apply,
+                &doing,
+            ))));
+        }
+    };
+    if let Some(before) = &before
+        && let Some(outcome) = judge(run, task, before, gathered).await
+    {
+        if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
+            return watch(run, task, progress, before, gathered).await;
+        }
+        return Ok(outcome);
+    }
+    let (_, _, created) = progress.now();
+    if run.cancel.is_stopping() {
+        return Err(Box::new(Outcome::interrupted()));
+    }
+    if let Some(wait) = before.as_ref().and_then(|before| second_left(run, before))
+        && run.sleep(wait).await.is_err()
+    {
+        return Err(Box::new(Outcome::interrupted()));
+    }
+    // From here on neither the old spec nor the document is held: hundreds may wait for a second to pass.
+    let target = Target {
+        pipeline,
+        before: before.as_ref().map(Before::of),
+    };
+    drop(before);
+    let uploaded = run
+        .upload(task, progress, &target, document, &mut gathered.notes)
+        .await?;
+    drop(permit);
+    let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
+    let mut outcome = if settled.own {
+        let action = if created { Action::Created } else { Action::Updated };
+        Outcome {
+            reason: task.reason,
+            ..Outcome::new(action)
+        }
+    } else {
+        adopted()
+    };
+    outcome.version_id = Some(settled.version);
+    outcome.version_name = Some(settled.name);
+    outcome.pipeline_id = Some(target.pipeline);
+    Ok(outcome)
+}
+
+/// The bytes to upload; what a server would choke on is refused.
+pub(super) fn document(task: &Task) -> Result<Bytes, Box<Outcome>> {
+    upload_documents(&task.spec)
+        .map(Bytes::from)
+        .map_err(|error| Box::new(Outcome::failed(error.failure())))
+}
+
+/// How long a run that has uploaded may still move or remove its version.
+const SETTLING: TimeDelta = TimeDelta::seconds(10);
+
+/// Whether the run of this version may still be settling it.
+fn is_young(run: &Run<'_>, version: &Version) -> bool {
+    let now = run.client.server_now().unwrap_or_else(chrono::Utc::now);
+    version.created_at.is_some_and(|created| now - created < SETTLING)
+}
+
+/// Another run uploaded the same just now: it may still move or remove it, and this run follows.
+async fn watch(
+    run: &Run<'_>,
+    task: &Task,
+    progress: &Progress,
+    theirs: &Version,
+    gathered: &mut Outcome,
+) -> Result<Outcome, Box<Outcome>> {
+    let earlier = theirs.created_at.map(|created| created - TimeDelta::seconds(1));
+    let target = Target {
+        pipeline: theirs.pipeline_id.clone(),
+        before: Some(Before {
+            id: VersionId::new(""),
+            created: earlier,
+        }),
+    };
+    let uploaded = Uploaded::Theirs {
+        version: Box::new(theirs.clone()),
+        late: false,
+    };
+    let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
+    let mut outcome = if settled.own {
+        Outcome::new(Action::Updated)
+    } else {
+        adopted()
+    };
+    outcome.version_id = Some(settled.version);
+    outcome.version_name = Some(settled.name);
+    Ok(outcome)
+}
+
+/// Whether the newest version, read again directly before writing, makes writing needless or wrong.
+async fn judge(run: &Run<'_>, task: &Task, before: &Version, gathered: &mut Outcome) -> Option<Outcome> {
+    let unchanged = |mut outcome: Outcome| {
+        outcome.version_id = Some(before.id.clone());
+        outcome.version_name = Some(before.name.clone());
+        Some(outcome)
+    };
+    // A forced upload is wanted once per intent: a second attempt of the run finds its own.
+    let wanted_again = run.settings.force && !run.owns(task, before);
+    if stores(task, before) && !wanted_again {
+        return unchanged(adopted());
+    }
+    if run
+        .mark(before)
+        .is_some_and(|mark| mark.digest == Some(task.digest))
+        && !stores(task, before)
+        && !wanted_again
+    {
+        let mut outcome = Outcome::new(Action::Unchanged);
+        outcome.warnings.push(format!(
+            "version `{}` was uploaded with this content, but the server does not keep all of it",
+            before.name
+        ));
+        return unchanged(outcome);
+    }
+    let mark = crate::plan::mark::Mark::parse(&before.description);
+    if task.expected_newest.as_ref() != Some(&before.id) {
+        if let Some(failure) = moved(run, task, before, mark.as_ref()) {
+            return Some(Outcome::failed(failure));
+        }
+        gathered.notes.push(format!(
+            "version `{}` was uploaded after the plan was made; this one replaces it",
+            before.name
+        ));
+    }
+    let later = superseded(run, before).await?;
+    let mut outcome = Outcome {
+        reason: Some(Reason::Superseded),
+        ..Outcome::new(Action::Skipped)
+    };
+    outcome.notes.push(later);
+    unchanged(outcome)
+}
+
+/// The words for a later commit of ours that is deployed already, where that is proved.
+async fn superseded(run: &Run<'_>, before: &Version) -> Option<String> {
+    let lineage = run.settings.lineage.as_ref().filter(|_| !run.settings.force)?;
+    let mut managed = run.mark(before).map(|mark| (mark, before.name.clone()));
+    if managed.is_none() {
+        // Uploaded by hand on top of ours: what counts is the newest of ours. Any trouble is doubt.
+        let older = run.client.versions(&before.pipeline_id, RECENT).await.ok()?;
+        managed = older
+            .iter()
+            .find_map(|version| Some((run.mark(version)?, version.name.clone())));
+    }
+    let (mark, name) = managed?;
+    let deployed = mark.commit?;
+    if run.settings.mark.commit.as_ref() == Some(&deployed) || !lineage.is_superseded_by(&deployed).await {
+        return None;
+    }
+    let short = deployed.get(..7).unwrap_or(&deployed);
+    Some(format!(
+        "superseded by `{name}` (commit {short}), which comes later on this branch"
+    ))
+}
+
+/// A newest version that the plan did not see, where that forbids writing.
+fn moved(
+    run: &Run<'_>,
+    task: &Task,
+    before: &Version,
+    mark: Option<&crate::plan::mark::Mark>,
+) -> Option<Failure> {
+    if run.settings.refuse_moved {
+        let text = format!(
+            "`{}` has moved since the plan was made: its newest version is now `{}`",
+            task.name, before.name
+        );
+        return Some(Failure::failed(Phase::Apply, text).hint("make a new plan"));
+    }
+    // What the plan saw and took over on purpose is not judged again.
+    let other = mark.filter(|mark| run.settings.mark.is_foreign(mark))?;
+    let text = format!(
+        "`{}` was uploaded by {} after the plan was made",
+        task.name,
+        other.owner()
+    );
+    Some(
+        Failure::usage(Phase::Apply, text)
+            .hint("take it over with `--adopt`, or give this pipeline another name"),
+    )
+}
+
+/// How long until the server's second differs from that of the newest version.
+fn second_left(run: &Run<'_>, before: &Version) -> Option<Duration> {
+    let created = before.created_at?;
+    let Some(now) = run.client.server_now() else {
+        // Nothing told the server's time: wait where the version looks young by our clock.
+        let age = (chrono::Utc::now() - created).abs();
+        return (age < TimeDelta::seconds(3)).then_some(SECOND);
+    };
+    let left = created + TimeDelta::seconds(1) - now;
+    // A version from the future means clocks that differ within the server; more than a second helps nobody.
+    left.to_std()
+        .ok()
+        .filter(|left| !left.is_zero())
+        .map(|left| left.min(SECOND))
+}
+
+/// Says what an earlier run left open, where the journal knows.
+fn recall(run: &Run<'_>, task: &Task, gathered: &mut Outcome) {
+    for entry in run.journal.unsettled(task.name.as_str()) {
+        let what = entry.version_name.as_deref().unwrap_or("the pipeline");
+        gathered.notes.push(format!(
+            "an earlier run ended during `{}` of `{what}` ({})",
+            entry.write, entry.at
+        ));
+    }
+}
+
+fn adopted() -> Outcome {
+    Outcome {
+        reason: Some(Reason::Adopted),
+        ..Outcome::new(Action::Unchanged)
+    }
+}
+
+fn out_of_time() -> Failure {
+    Failure::infrastructure(Phase::Apply, "the run's time was up before this pipeline's turn")
+        .hint("run again, or allow more time with `--deadline`")
+}

@@ -1,0 +1,318 @@
+//! One version, uploaded once: after every doubtful answer the server is asked before anything is sent again.
+
+use super::journal::{Entry, Event};
+use super::look::Found;
+use super::run::Run;
+use super::stage::{Progress, Stage};
+use super::{Outcome, Task, diagnose};
+use crate::error::{Failure, Phase};
+use crate::ids::{PipelineId, VersionId, VersionName};
+use crate::kfp::error::{ApiError, Effect, ErrorKind};
+use crate::kfp::transport::TransportFault;
+use crate::kfp::{NewVersion, Version, advice};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+/// How often a version is sent at most, under both names together.
+const ATTEMPTS: u32 = 6;
+
+/// How often the API's own 500 is taken for a passing trouble.
+const SILENT_500S: u32 = 3;
+
+/// What holds the content now.
+pub(super) enum Uploaded {
+    /// A version this run uploaded.
+    Own(VersionId, VersionName),
+    /// A version another run uploaded at the same time. `late`: a try of ours was cut off by time, and the
+    /// server may still carry it out.
+    Theirs { version: Box<Version>, late: bool },
+}
+
+/// The newest version before an upload.
+#[derive(Clone, Debug)]
+pub(super) struct Before {
+    pub id: VersionId,
+    pub created: Option<DateTime<Utc>>,
+}
+
+impl Before {
+    pub(super) fn of(version: &Version) -> Self {
+        Self {
+            id: version.id.clone(),
+            created: version.created_at,
+        }
+    }
+}
+
+/// Where an upload goes, and what was there before.
+#[derive(Clone, Debug)]
+pub(super) struct Target {
+    pub pipeline: PipelineId,
+    pub before: Option<Before>,
+}
+
+impl Target {
+    /// The id of the newest version before the upload.
+    pub(super) fn before_id(&self) -> Option<&VersionId> {
+        self.before.as_ref().map(|before| &before.id)
+    }
+}
+
+/// What to do after an answer that is no success.
+enum Next {
+    Settled(Uploaded),
+    Rename,
+    Again,
+    End(Box<Outcome>),
+}
+
+impl Run<'_> {
+    /// Uploads the task's content as a version.
+    pub(super) async fn upload(
+        &self,
+        task: &Task,
+        progress: &Progress,
+        target: &Target,
+        document: Bytes,
+        notes: &mut Vec<String>,
+    ) -> Result<Uploaded, Box<Outcome>> {
+        let mut name = self.version_name(task);
+        let mut tries = Tries::default();
+        for attempt in 1..=ATTEMPTS {
+            let new = NewVersion {
+                pipeline_id: target.pipeline.clone(),
+                name: name.clone(),
+                display_name: None,
+                description: task.version_description.clone(),
+                tags: task.tags.clone(),
+                document: document.clone(),
+            };
+            self.log(task, &name, Event::Intent, None, None);
+            progress.stage(Stage::Uploading(name.clone()));
+            let error = match self.client.upload_version(&new).await {
+                Ok(version) => {
+                    self.log(task, &name, Event::Done, Some(&version.id), None);
+                    return Ok(Uploaded::Own(version.id, version.name));
+                }
+                Err(error) => error,
+            };
+            match self.after(task, target, &name, &error, &mut tries, notes).await {
+                Next::Settled(uploaded) => return Ok(uploaded),
+                Next::End(outcome) => return Err(outcome),
+                Next::Rename => {
+                    tries.renamed = true;
+                    name = VersionName::new(format!("{name}-{}", task.digest.short()));
+                    if self.cancel.is_stopping() {
+                        return Err(Box::new(Outcome::interrupted()));
+                    }
+                    continue;
+                }
+                Next::Again => {}
+            }
+            let wait = if attempt == ATTEMPTS {
+                None
+            } else {
+                self.client.patience().wait(attempt, error.retry_after)
+            };
+            let Some(wait) = wait else {
+                return Err(tries.given_up(&error, &name));
+            };
+            if !tries.doubtful {
+                progress.stage(Stage::Quiet);
+            }
+            if self.sleep(wait).await.is_err() {
+                return Err(tries.interrupted(&error, &name));
+            }
+        }
+        // The last attempt returns above.
+        Err(Box::new(Outcome::failed(Failure::internal(
+            Phase::Apply,
+            "an upload that never ended",
+        ))))
+    }
+
+    async fn after(
+        &self,
+        task: &Task,
+        target: &Target,
+        name: &VersionName,
+        error: &ApiError,
+        tries: &mut Tries,
+        notes: &mut Vec<String>,
+    ) -> Next {
+        let doing = format!("uploading version `{name}`");
+        let bad_spec = diagnose::is_bad_spec(error);
+        let passes = matches!(error.kind, ErrorKind::Unreachable(fault) if fault != TransportFault::Tls)
+            || error.renewed;
+        let refused = bad_spec || (error.effect() == Effect::None && !passes);
+        tries.remember(error, bad_spec);
+        // A try that surely did nothing needs no look, unless an earlier one may have done something.
+        if refused || error.effect() == Effect::None {
+            if tries.doubtful
+                && let Ok(Found::Same(version)) =
+                    self.look(task, &target.pipeline, name, target.before_id()).await
+            {
+                return self.settled(task, name, *version, tries.late, notes);
+            }
+            self.log(task, name, Event::NotDone, None, Some(&error.message));
+            if !refused {
+                return Next::Again;
+            }
+            let failure =
+                diagnose::refused_upload(self.client, &target.pipeline, error.clone(), &doing).await;
+            return Next::End(Box::new(Outcome::failed(failure)));
+        }
+        let taken = diagnose::is_taken(error);
+        let looked = if taken {
+            self.look_patiently(task, &target.pipeline, name, target.before_id())
+                .await
+        } else {
+            self.look(task, &target.pipeline, name, target.before_id()).await
+        };
+        match looked {
+            Err(look) => {
+                self.log(task, name, Event::Unknown, None, Some(&error.message));
+                Next::End(unknown(error, &look, &doing))
+            }
+            Ok(Found::Same(version)) => self.settled(task, name, *version, tries.late, notes),
+            Ok(Found::Other) if tries.renamed => Next::End(Box::new(Outcome::failed(both_taken(&doing)))),
+            Ok(Found::Other) => {
+                self.log(
+                    task,
+                    name,
+                    Event::NotDone,
+                    None,
+                    Some("the name holds other content"),
+                );
+                notes.push(format!(
+                    "version name `{name}` holds other content: the digest was appended"
+                ));
+                Next::Rename
+            }
+            Ok(Found::Nothing) if taken && tries.renamed => {
+                Next::End(Box::new(Outcome::failed(both_taken(&doing))))
+            }
+            Ok(Found::Nothing) if taken => {
+                self.log(
+                    task,
+                    name,
+                    Event::NotDone,
+                    None,
+                    Some("taken by what nobody can list"),
+                );
+                notes.push(format!(
+                    "version name `{name}` is taken by an upload that died half-way: the digest was appended"
+                ));
+                Next::Rename
+            }
+            Ok(Found::Nothing) => {
+                self.log(task, name, Event::NotDone, None, Some(&error.message));
+                if diagnose::is_silent_500(error, self.client) {
+                    tries.silent_500s += 1;
+                    if tries.silent_500s >= SILENT_500S {
+                        return Next::End(Box::new(Outcome::failed(diagnose::stubborn_500(error, &doing))));
+                    }
+                }
+                Next::Again
+            }
+        }
+    }
+
+    fn settled(
+        &self,
+        task: &Task,
+        name: &VersionName,
+        version: Version,
+        late: bool,
+        notes: &mut Vec<String>,
+    ) -> Next {
+        self.log(task, name, Event::Done, Some(&version.id), None);
+        if self.owns(task, &version) {
+            notes.push(format!(
+                "the answer to the upload of `{}` was lost; the server holds it",
+                version.name
+            ));
+            Next::Settled(Uploaded::Own(version.id, version.name))
+        } else {
+            Next::Settled(Uploaded::Theirs {
+                version: Box::new(version),
+                late,
+            })
+        }
+    }
+
+    /// One line in the journal.
+    pub(super) fn log(
+        &self,
+        task: &Task,
+        name: &VersionName,
+        event: Event,
+        version: Option<&VersionId>,
+        cause: Option<&str>,
+    ) {
+        self.journal.record(Entry {
+            version_name: Some(name.as_str().to_owned()),
+            digest: Some(task.digest),
+            version_id: version.cloned(),
+            cause: cause.map(str::to_owned),
+            ..Entry::new(task.name.as_str(), "upload-version", event)
+        });
+    }
+}
+
+/// What the tries so far leave open.
+#[derive(Default)]
+struct Tries {
+    /// An earlier try may have been carried out.
+    doubtful: bool,
+    /// One was cut off by time: the server may still be working on it.
+    late: bool,
+    /// The second name is in use.
+    renamed: bool,
+    silent_500s: u32,
+}
+
+impl Tries {
+    fn remember(&mut self, error: &ApiError, bad_spec: bool) {
+        if error.effect() == Effect::Unknown && error.kind != ErrorKind::Conflict && !bad_spec {
+            self.doubtful = true;
+            self.late |= error.kind == ErrorKind::NoAnswer(TransportFault::Timeout);
+        }
+    }
+
+    /// No more tries: the last look showed nothing, which is the truth unless a try may still be under way.
+    fn given_up(&self, error: &ApiError, name: &VersionName) -> Box<Outcome> {
+        let failure = advice::failure(error, Phase::Apply, &format!("uploading version `{name}`"));
+        Box::new(if self.late {
+            Outcome::unknown(failure)
+        } else {
+            Outcome::failed(failure)
+        })
+    }
+
+    fn interrupted(&self, error: &ApiError, name: &VersionName) -> Box<Outcome> {
+        if !self.late {
+            return Box::new(Outcome::interrupted());
+        }
+        let mut outcome = self.given_up(error, name);
+        outcome.reason = Some(crate::report::Reason::Interrupted);
+        outcome
+    }
+}
+
+fn unknown(error: &ApiError, look: &ApiError, doing: &str) -> Box<Outcome> {
+    let mut failure = advice::failure(error, Phase::Apply, doing);
+    failure.message = format!(
+        "{}; and the server could not be asked whether it did it: {}",
+        failure.message, look.message
+    );
+    Box::new(Outcome::unknown(failure))
+}
+
+fn both_taken(doing: &str) -> Failure {
+    Failure::failed(
+        Phase::Apply,
+        format!("{doing}: the server says that this name, too, is taken"),
+    )
+    .hint("give the run another version name with `--version-name`")
+}

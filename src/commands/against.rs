@@ -1,0 +1,285 @@
+//! `plan --against REF`: both sides compiled, no server.
+
+use super::deploy::mark;
+use super::{engine, finish};
+use crate::cli::Global;
+use crate::compile::Compiled;
+use crate::discover::{Discovered, discover};
+use crate::error::{Failure, Phase};
+use crate::git::Git;
+use crate::ids::PipelineName;
+use crate::plan::diff::diff;
+use crate::plan::drift::removed;
+use crate::plan::identity::{Identity, Rules, identify};
+use crate::plan::mark::Mark;
+use crate::plan::{Decision, Planned};
+use crate::report::{Action, PipelineReport, PlanReport, Report, Specs};
+use crate::settings::{Settings, merge};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Runs the command.
+pub async fn run(settings: &Settings, global: &Global, reference: &str, expect_no_changes: bool) -> u8 {
+    let started = std::time::Instant::now();
+    let context = finish::read_context(&settings.environment);
+    let mark = mark(settings, &context, &Git::new(&settings.root));
+    let mut report = Report::new("plan");
+    report.target.clone_from(&settings.target);
+    report.commit.clone_from(&mark.commit);
+    report.run_url = context.run_links().guess;
+    report.expect_no_changes = expect_no_changes;
+    if let Err(failure) = compare(settings, global, reference, &mark, &mut report).await {
+        report.stop(failure);
+    }
+    report.seconds = started.elapsed().as_secs_f64();
+    finish::finish(settings, report, None).await
+}
+
+async fn compare(
+    settings: &Settings,
+    global: &Global,
+    reference: &str,
+    mark: &Mark,
+    report: &mut Report,
+) -> Result<(), Failure> {
+    let git = Git::new(&settings.root);
+    let commit = git.commit_of(reference).ok_or_else(|| unknown(reference, &git))?;
+    let shown = match commit.get(..7) {
+        Some(short) if !reference.starts_with(short) => format!("{reference} ({short})"),
+        _ => reference.to_owned(),
+    };
+    report.plan = Some(PlanReport {
+        against: Some(shown.clone()),
+        ..PlanReport::default()
+    });
+    let discovered = discover(settings)?;
+    let result = engine::compile(settings, &discovered, None, false).await;
+    let new: Vec<(Compiled, f64, Vec<String>)> = engine::take(report, &discovered, result);
+    let old = other_side(settings, global, &git, &commit, &shown, report).await?;
+    fill(settings, mark, new, &old, &shown, report);
+    Ok(())
+}
+
+fn unknown(reference: &str, git: &Git) -> Failure {
+    let failure = Failure::usage(Phase::Plan, format!("git knows no commit `{reference}`"));
+    if git.head().is_none() {
+        return failure.hint("`--against` needs the `git` command and a repository with a commit");
+    }
+    match reference.split_once('/') {
+        Some((remote, branch)) => failure.hint(format!(
+            "fetch it first: `git fetch --depth=1 {remote} {branch}:refs/remotes/{remote}/{branch}`"
+        )),
+        None => failure.hint("name a branch, tag or commit of this clone, or fetch it first"),
+    }
+}
+
+/// What the other commit holds, as far as it compiles.
+struct OtherSide {
+    compiled: Vec<Compiled>,
+    rules: Rules,
+    /// Files that do not compile there, relative to the root.
+    failed: BTreeSet<String>,
+}
+
+async fn other_side(
+    settings: &Settings,
+    global: &Global,
+    git: &Git,
+    commit: &str,
+    shown: &str,
+    report: &mut Report,
+) -> Result<OtherSide, Failure> {
+    let trouble = |what: String| {
+        Failure::infrastructure(Phase::Plan, what).hint("check the space and the rights of TMPDIR")
+    };
+    let folder = tempfile::Builder::new()
+        .prefix("kfp-gitops-against-")
+        .tempdir()
+        .map_err(|error| trouble(format!("no temporary folder: {error}")))?;
+    let root = folder
+        .path()
+        .canonicalize()
+        .map_err(|error| trouble(format!("no temporary folder: {error}")))?
+        .join("tree");
+    std::fs::create_dir(&root).map_err(|error| trouble(format!("no temporary folder: {error}")))?;
+    git.export(commit, &root, &folder.path().join("index"))
+        .map_err(|said| {
+            Failure::infrastructure(Phase::Plan, format!("cannot write out the files of `{shown}`: {said}"))
+                .hint("in a partial clone they must be fetched first: `git fetch --refetch`, or check out with full depth")
+        })?;
+    let paths: Vec<PathBuf> = settings
+        .paths
+        .iter()
+        .filter_map(|path| path.strip_prefix(&settings.root).ok())
+        .map(|path| root.join(path))
+        .filter(|path| path.exists())
+        .collect();
+    if paths.is_empty() {
+        report
+            .notes
+            .push(format!("nothing of what is searched exists in `{shown}`"));
+        return Ok(OtherSide {
+            compiled: Vec::new(),
+            rules: Rules::default(),
+            failed: BTreeSet::new(),
+        });
+    }
+    let own = merge::merge_at(global, &paths, settings.environment.clone(), Some(&root))
+        .map_err(|failure| at(failure, shown, &root))?;
+    let discovered: Discovered = discover(&own).map_err(|failure| at(failure, shown, &root))?;
+    let result = engine::compile(&own, &discovered, None, false).await;
+    let mut other = Report::new("plan");
+    let compiled = engine::take(&mut other, &discovered, result);
+    let failed: BTreeSet<String> = other
+        .pipelines
+        .iter()
+        .filter_map(|one| one.file.clone())
+        .collect();
+    if let (Some(old), Some(new)) = (&other.engine, &report.engine)
+        && old.kfp_version != new.kfp_version
+    {
+        report.notes.push(format!(
+            "kfp {} compiled `{shown}`, kfp {} what is here",
+            old.kfp_version, new.kfp_version
+        ));
+    }
+    for one in &other.pipelines {
+        let file = one.file.as_deref().unwrap_or("a file");
+        let why = one.error.as_ref().map_or("", |error| error.message.as_str());
+        report
+            .warnings
+            .push(format!("`{file}` does not compile in `{shown}`: {why}"));
+    }
+    Ok(OtherSide {
+        compiled: compiled.into_iter().map(|(compiled, ..)| compiled).collect(),
+        rules: rules(&own, None),
+        failed,
+    })
+}
+
+/// A failure of the other side, told without the temporary folder.
+fn at(mut failure: Failure, shown: &str, root: &Path) -> Failure {
+    let plain = failure.message.replace(&format!("{}/", root.display()), "");
+    failure.message = format!("in `{shown}`: {plain}");
+    failure
+}
+
+fn rules(settings: &Settings, mark: Option<&Mark>) -> Rules {
+    Rules {
+        naming: settings.naming.pipeline.clone(),
+        project: mark.map_or_else(|| settings.project.clone(), |mark| mark.project.clone()),
+        configured: settings.pipelines.clone(),
+        kubernetes_store: false,
+    }
+}
+
+/// The name that a server would hold the pipeline under.
+fn name(compiled: &Compiled, rules: &Rules) -> Result<PipelineName, Failure> {
+    match identify(compiled, &[], rules)? {
+        Identity::New { name, .. } => Ok(name),
+        Identity::Existing(pipeline, _) => Ok(pipeline.name),
+    }
+}
+
+fn fill(
+    settings: &Settings,
+    mark: &Mark,
+    new: Vec<(Compiled, f64, Vec<String>)>,
+    old: &OtherSide,
+    shown: &str,
+    report: &mut Report,
+) {
+    let old_rules = Rules {
+        project: mark.project.clone(),
+        ..old.rules.clone()
+    };
+    let new_rules = rules(settings, Some(mark));
+    let selected = |compiled: &Compiled| {
+        settings.only.is_empty()
+            || settings.only.iter().any(|name| {
+                *name == compiled.name.as_str()
+                    || name == compiled.source.path.stem()
+                    || *name == compiled.function
+            })
+    };
+    let mut left: Vec<(String, &Compiled)> = old
+        .compiled
+        .iter()
+        .filter(|compiled| selected(compiled))
+        .map(|compiled| {
+            let name = name(compiled, &old_rules).unwrap_or_else(|_| compiled.name.clone());
+            (name.as_str().to_owned(), compiled)
+        })
+        .collect();
+    let mut created = Vec::new();
+    for (compiled, seconds, warnings) in new.into_iter().filter(|(compiled, ..)| selected(compiled)) {
+        let mut entry = PipelineReport {
+            seconds,
+            warnings,
+            digest: Some(compiled.spec.digest()),
+            ..PipelineReport::of(&compiled, Action::Update)
+        };
+        match name(&compiled, &new_rules) {
+            Err(failure) => {
+                entry.action = Action::Failed;
+                entry.error = Some(failure);
+            }
+            Ok(name) => {
+                entry.name = Some(name.as_str().to_owned());
+                let place = left
+                    .iter()
+                    .position(|(other, _)| other.eq_ignore_ascii_case(name.as_str()));
+                let before = place.map(|place| left.remove(place).1);
+                let difference = diff(before.map(|before| &before.spec), &compiled.spec);
+                entry.action = match before {
+                    None => Action::Create,
+                    Some(_) if difference.changes.is_empty() => Action::Unchanged,
+                    Some(_) => Action::Update,
+                };
+                if before.is_none() && old.failed.contains(compiled.source.path.as_str()) {
+                    entry.action = Action::Update;
+                    entry.notes.push(format!(
+                        "its file does not compile in `{shown}`, so nothing can be compared"
+                    ));
+                }
+                if entry.action == Action::Create {
+                    created.push(planned(&compiled, name));
+                }
+                entry.specs = Some(Specs {
+                    before: before.map(|before| before.spec.clone()),
+                    after: compiled.spec.clone(),
+                });
+                entry.difference = Some(Box::new(difference)).filter(|_| entry.action != Action::Unchanged);
+            }
+        }
+        report.pipelines.push(entry);
+    }
+    // What is not compiled here because its file fails is not gone.
+    let failing: BTreeSet<String> = report
+        .pipelines
+        .iter()
+        .filter(|one| one.action == Action::Failed)
+        .filter_map(|one| one.file.clone())
+        .collect();
+    left.retain(|(_, compiled)| !failing.contains(compiled.source.path.as_str()));
+    let (names, gone): (Vec<String>, Vec<&Compiled>) = left.into_iter().unzip();
+    let created: Vec<&Planned> = created.iter().collect();
+    if let Some(plan) = &mut report.plan {
+        plan.drift = removed(&gone, &names, &created);
+    }
+}
+
+fn planned(compiled: &Compiled, name: PipelineName) -> Planned {
+    Planned {
+        compiled: compiled.clone(),
+        digest: compiled.spec.digest(),
+        decision: Decision::Create {
+            name,
+            display_name: None,
+        },
+        reason: None,
+        notes: Vec::new(),
+        difference: None,
+        suggested_version: None,
+    }
+}

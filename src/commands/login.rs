@@ -1,0 +1,141 @@
+//! Settings -> how the pipelines server is told who is calling.
+
+use crate::error::{Failure, Phase};
+use crate::kfp::auth::{
+    CiIdentity, ClientCredentials, DexLogin, Login, PROJECTED_TOKEN, TokenExchange, TokenFile,
+};
+use crate::settings::Server;
+use crate::settings::environment::Environment;
+use crate::settings::file::AuthKind;
+use std::path::Path;
+use url::Url;
+
+/// The login. What was given decides its kind where no kind was named.
+///
+/// # Errors
+/// When the kind needs what was not given (exit 2).
+pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failure> {
+    match server.auth.unwrap_or_else(|| kind(server)) {
+        AuthKind::None => Ok(Login::None),
+        AuthKind::Bearer => match (&server.token, &server.token_file) {
+            (Some(token), _) => Ok(Login::Bearer(token.clone())),
+            (None, Some(file)) => Ok(Login::TokenFile(TokenFile::new(file))),
+            (None, None) => Err(missing("a token", "set `KFP_GITOPS_TOKEN` or `--token-file`")),
+        },
+        AuthKind::ServiceAccount => {
+            let path = server.service_account_token_path.clone();
+            Ok(Login::TokenFile(TokenFile::new(
+                path.unwrap_or_else(|| PROJECTED_TOKEN.into()),
+            )))
+        }
+        AuthKind::UserHeader => {
+            let user = server
+                .username
+                .clone()
+                .ok_or_else(|| missing("a user", "set `--username`"))?;
+            Ok(Login::UserHeader {
+                name: "kubeflow-userid".to_owned(),
+                user,
+            })
+        }
+        AuthKind::Cookie => {
+            let cookie = server
+                .cookie
+                .clone()
+                .ok_or_else(|| missing("a cookie", "set `KFP_GITOPS_COOKIE`"))?;
+            Ok(Login::Cookie(cookie))
+        }
+        AuthKind::Dex => Ok(Login::Dex(DexLogin {
+            username: server
+                .username
+                .clone()
+                .ok_or_else(|| missing("a user", "set `--username`"))?,
+            password: server
+                .password
+                .clone()
+                .ok_or_else(|| missing("a password", "set `KFP_GITOPS_PASSWORD`"))?,
+            connector: None,
+        })),
+        AuthKind::Oidc => ci_identity(server, environment),
+        AuthKind::ClientCredentials => Ok(Login::ClientCredentials(ClientCredentials {
+            token_url: token_url(server)?
+                .ok_or_else(|| missing("a token endpoint", "set `auth.token_url` in `kfp-gitops.yaml`"))?,
+            client_id: server
+                .auth_file
+                .client_id
+                .clone()
+                .ok_or_else(|| missing("a client id", "set `auth.client_id` in `kfp-gitops.yaml`"))?,
+            client_secret: server
+                .client_secret
+                .clone()
+                .ok_or_else(|| missing("a client secret", "set `KFP_GITOPS_CLIENT_SECRET`"))?,
+            audience: server.auth_file.audience.clone(),
+            scope: None,
+        })),
+    }
+}
+
+fn kind(server: &Server) -> AuthKind {
+    if server.token.is_some() || server.token_file.is_some() {
+        AuthKind::Bearer
+    } else if server.cookie.is_some() {
+        AuthKind::Cookie
+    } else if server.username.is_some() && server.password.is_some() {
+        AuthKind::Dex
+    } else if server.client_secret.is_some() && server.auth_file.token_url.is_some() {
+        AuthKind::ClientCredentials
+    } else if server.username.is_some() {
+        AuthKind::UserHeader
+    } else if server.service_account_token_path.is_some() || Path::new(PROJECTED_TOKEN).is_file() {
+        AuthKind::ServiceAccount
+    } else {
+        AuthKind::None
+    }
+}
+
+fn ci_identity(server: &Server, environment: &Environment) -> Result<Login, Failure> {
+    let absent = || {
+        missing(
+            "the CI platform's identity token, and this job has none",
+            "give the job `permissions: id-token: write` (GitHub); Gitea offers no such token yet, use another login there",
+        )
+    };
+    let address = environment
+        .text("ACTIONS_ID_TOKEN_REQUEST_URL")
+        .ok_or_else(absent)?;
+    let exchange = token_url(server)?.map(|token_url| TokenExchange {
+        token_url,
+        client_id: server.auth_file.client_id.clone(),
+        client_secret: server.client_secret.clone(),
+        audience: None,
+        connector: None,
+    });
+    Ok(Login::CiIdentity(CiIdentity {
+        request_url: address_of("ACTIONS_ID_TOKEN_REQUEST_URL", address)?,
+        request_token: environment
+            .secret("ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+            .ok_or_else(absent)?,
+        audience: server.auth_file.audience.clone(),
+        exchange,
+    }))
+}
+
+fn token_url(server: &Server) -> Result<Option<Url>, Failure> {
+    server
+        .auth_file
+        .token_url
+        .as_deref()
+        .map(|text| address_of("auth.token_url", text))
+        .transpose()
+}
+
+fn address_of(what: &str, text: &str) -> Result<Url, Failure> {
+    Url::parse(text).map_err(|error| {
+        Failure::usage(Phase::Settings, format!("`{what}` is not an address: {error}"))
+            .hint("write it like `https://dex.example.com/dex/token`")
+    })
+}
+
+fn missing(what: &str, hint: &str) -> Failure {
+    Failure::usage(Phase::Settings, format!("the login needs {what}")).hint(hint.to_owned())
+}

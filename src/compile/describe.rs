@@ -1,0 +1,110 @@
+//! What would be used to compile, and why: for people who ask before they trust it.
+
+use super::SandboxLevel;
+use super::environment;
+use super::install::{self, Contents};
+use super::installer::Installer;
+use super::sandbox::{Effort, Needs, Sandbox};
+use super::settings::{EngineSettings, Progress};
+use super::version;
+use crate::discover::Source;
+use crate::error::Failure;
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// Which Python, which kfp, from where, and how isolated.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Description {
+    /// The interpreter.
+    pub python: PathBuf,
+    /// Its version, such as `3.11.7`.
+    pub python_version: String,
+    /// The exact kfp version.
+    pub kfp_version: String,
+    /// Where that version was decided.
+    pub kfp_from: String,
+    /// The line that would pin it, where nothing does.
+    pub pin_hint: Option<String>,
+    /// The folder of prepared packages; `None` where the interpreter has kfp itself.
+    pub environment: Option<PathBuf>,
+    /// Whether everything is there already.
+    pub ready: bool,
+    /// `uv` or `pip`, where something has to be installed.
+    pub installer: Option<String>,
+    /// The isolation this machine gives.
+    pub sandbox: SandboxLevel,
+    /// Why it is not `full`, where it is not.
+    pub sandbox_reason: Option<String>,
+    /// Where environments and results are kept.
+    pub cache_directory: PathBuf,
+    /// Things worth saying once.
+    pub notes: Vec<String>,
+}
+
+/// Finds out what would be used, and changes nothing.
+///
+/// # Errors
+/// No Python, no kfp version that makes sense, nothing to install it with, a required sandbox that is not possible.
+pub async fn describe(settings: &EngineSettings, sources: &[Source]) -> Result<Description, Failure> {
+    let mut wanted = version::decide(settings, sources)?;
+    let interpreter = environment::find(settings, &wanted).await?;
+    wanted.fit(settings, &interpreter);
+    let has_it = interpreter.kfp.as_deref() == Some(wanted.version.as_str());
+    let (site, ready) = install::locate(settings, &interpreter, &wanted.version, &Contents::Lean);
+    let installer = if has_it || ready {
+        None
+    } else {
+        Some(Installer::find(settings, &interpreter).await?)
+    };
+    let needs = Needs {
+        programs: &interpreter.prefixes,
+        root: &settings.root,
+    };
+    let sandbox = Sandbox::build(settings, &needs, Effort::Everything)?;
+    Ok(Description {
+        python: interpreter.executable.clone(),
+        python_version: interpreter.version_text(),
+        kfp_version: wanted.version,
+        kfp_from: wanted.from,
+        pin_hint: wanted.pin_hint,
+        environment: (!has_it).then_some(site),
+        ready: has_it || ready,
+        installer: installer.map(|installer| installer.name().to_owned()),
+        sandbox: sandbox.level,
+        sandbox_reason: sandbox.reason,
+        cache_directory: settings.cache_directory.clone(),
+        notes: wanted.notes,
+    })
+}
+
+/// Prepares what is missing, so that the next run finds it; for building runner images.
+///
+/// # Errors
+/// As [`describe`], and whatever goes wrong while installing.
+pub async fn prepare(
+    settings: &EngineSettings,
+    sources: &[Source],
+    progress: &dyn Progress,
+) -> Result<Description, Failure> {
+    let mut description = describe(settings, sources).await?;
+    if !description.ready {
+        let interpreter = environment::probe(settings, &description.python)
+            .await
+            .map_err(|cause| {
+                Failure::infrastructure(
+                    crate::error::Phase::Prepare,
+                    format!("Python no longer answers: {cause}"),
+                )
+            })?;
+        install::prepare(
+            settings,
+            &interpreter,
+            &description.kfp_version,
+            &Contents::Lean,
+            progress,
+        )
+        .await?;
+        description.ready = true;
+    }
+    Ok(description)
+}

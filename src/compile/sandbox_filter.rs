@@ -1,0 +1,352 @@
+//! Which system calls a compile does without.
+
+use super::settings::NetworkMode;
+use seccompiler::{
+    BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+    TargetArch, sock_filter,
+};
+use std::collections::BTreeMap;
+
+type Rules = BTreeMap<i64, Vec<SeccompRule>>;
+
+#[cfg(target_arch = "x86_64")]
+const ARCH: TargetArch = TargetArch::x86_64;
+#[cfg(target_arch = "aarch64")]
+const ARCH: TargetArch = TargetArch::aarch64;
+
+/// Refused to the supervisor and all children.
+///
+/// # Errors
+/// The rules do not make a program: a fault of this file.
+pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<Vec<BpfProgram>, String> {
+    let mut refused = Rules::new();
+    for call in KERNEL {
+        refused.insert(*call, Vec::new());
+    }
+    sockets(&mut refused, network)?;
+    // a terminal's input queue can be written through it
+    refused.insert(libc::SYS_ioctl, vec![equals(1, TIOCSTI)?, equals(1, TIOCLINUX)?]);
+    // new namespaces, for which there is no need and which widen the kernel's surface
+    let mut namespaces = Vec::new();
+    for flag in NAMESPACES {
+        namespaces.push(masked(0, *flag, *flag)?);
+    }
+    refused.insert(libc::SYS_clone, namespaces);
+    if !truncate_by_landlock {
+        refused.insert(libc::SYS_truncate, Vec::new());
+        let read_and_truncate = masked(
+            2,
+            (libc::O_ACCMODE | libc::O_TRUNC) as u64,
+            (libc::O_RDONLY | libc::O_TRUNC) as u64,
+        )?;
+        refused.insert(libc::SYS_openat, vec![read_and_truncate]);
+        #[cfg(target_arch = "x86_64")]
+        refused.insert(
+            libc::SYS_open,
+            vec![masked(
+                1,
+                (libc::O_ACCMODE | libc::O_TRUNC) as u64,
+                (libc::O_RDONLY | libc::O_TRUNC) as u64,
+            )?],
+        );
+    }
+    let mut absent = Rules::new();
+    // the C library falls back to `clone`, whose flags can be seen
+    for call in [
+        libc::SYS_clone3,
+        libc::SYS_io_uring_setup,
+        libc::SYS_io_uring_enter,
+        libc::SYS_io_uring_register,
+    ] {
+        absent.insert(call, Vec::new());
+    }
+    if !truncate_by_landlock {
+        absent.insert(libc::SYS_openat2, Vec::new());
+    }
+    Ok(vec![
+        only_this_abi(),
+        program(refused, libc::EPERM)?,
+        program(absent, libc::ENOSYS)?,
+    ])
+}
+
+/// Refused to the children alone.
+///
+/// # Errors
+/// The rules do not make a program: a fault of this file.
+pub(super) fn inner(signals_by_landlock: bool) -> Result<Vec<BpfProgram>, String> {
+    let mut silent = Rules::new();
+    for call in METADATA {
+        silent.insert(*call, Vec::new());
+    }
+    let mut refused = Rules::new();
+    for call in PRIORITIES {
+        refused.insert(*call, Vec::new());
+    }
+    // one's own (0) may be asked for and lowered
+    for call in OF_PROCESSES {
+        refused.insert(*call, vec![not_zero(0)?]);
+    }
+    if !signals_by_landlock {
+        for call in SIGNALS {
+            refused.insert(*call, Vec::new());
+        }
+    }
+    // Answering 0 without doing anything: libraries that copy a file with its mode and times go on, and no
+    // mode or time of anything outside is ever changed. No argument tells outside from inside here.
+    Ok(vec![program(silent, 0)?, program(refused, libc::EPERM)?])
+}
+
+fn sockets(rules: &mut Rules, network: NetworkMode) -> Result<(), String> {
+    match network {
+        NetworkMode::Deny => {
+            rules.insert(libc::SYS_socket, Vec::new());
+        }
+        NetworkMode::Allow => {
+            // any family but IPv4 and IPv6; UNIX sockets lead to Docker and the session's agents
+            let condition = |value: i32| condition(0, SeccompCmpOp::Ne, value as u64);
+            rules.insert(
+                libc::SYS_socket,
+                vec![rule(vec![condition(libc::AF_INET)?, condition(libc::AF_INET6)?])?],
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Interfaces to other processes and to the kernel.
+const KERNEL: &[i64] = &[
+    libc::SYS_ptrace,
+    libc::SYS_process_vm_readv,
+    libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
+    libc::SYS_process_mrelease,
+    libc::SYS_kcmp,
+    libc::SYS_pidfd_getfd,
+    libc::SYS_bpf,
+    libc::SYS_perf_event_open,
+    libc::SYS_keyctl,
+    libc::SYS_add_key,
+    libc::SYS_request_key,
+    libc::SYS_userfaultfd,
+    libc::SYS_unshare,
+    libc::SYS_setns,
+    libc::SYS_mount,
+    libc::SYS_umount2,
+    libc::SYS_pivot_root,
+    libc::SYS_chroot,
+    libc::SYS_move_mount,
+    libc::SYS_open_tree,
+    libc::SYS_fsopen,
+    libc::SYS_fsconfig,
+    libc::SYS_fsmount,
+    libc::SYS_fspick,
+    libc::SYS_mount_setattr,
+    libc::SYS_swapon,
+    libc::SYS_swapoff,
+    libc::SYS_reboot,
+    libc::SYS_kexec_load,
+    libc::SYS_init_module,
+    libc::SYS_finit_module,
+    libc::SYS_delete_module,
+    libc::SYS_quotactl,
+    libc::SYS_acct,
+    libc::SYS_settimeofday,
+    libc::SYS_clock_settime,
+    libc::SYS_adjtimex,
+    libc::SYS_clock_adjtime,
+    libc::SYS_sethostname,
+    libc::SYS_setdomainname,
+    libc::SYS_syslog,
+    libc::SYS_vhangup,
+    // by handle any file of the file system can be opened with the one capability that may be kept
+    libc::SYS_open_by_handle_at,
+    libc::SYS_name_to_handle_at,
+    libc::SYS_personality,
+    libc::SYS_fanotify_init,
+    libc::SYS_fanotify_mark,
+    libc::SYS_migrate_pages,
+    libc::SYS_move_pages,
+    // message queues and System V memory reach other processes of the user
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semctl,
+    libc::SYS_msgget,
+    libc::SYS_msgctl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_kexec_file_load,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_iopl,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_ioperm,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_modify_ldt,
+];
+
+/// Modes, owners, times and attributes, which Landlock does not cover.
+const METADATA: &[i64] = &[
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    FCHMODAT2,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_utimensat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    SETXATTRAT,
+    REMOVEXATTRAT,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chmod,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_chown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_lchown,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utime,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_utimes,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_futimesat,
+];
+
+// Newer than the C libraries this is built with; the numbers are the same on every architecture.
+const FCHMODAT2: i64 = 452;
+const SETXATTRAT: i64 = 463;
+const REMOVEXATTRAT: i64 = 466;
+const TIOCSTI: u64 = 0x5412;
+const TIOCLINUX: u64 = 0x541C;
+
+/// Priorities and schedulers of any process.
+const PRIORITIES: &[i64] = &[libc::SYS_setpriority, libc::SYS_ioprio_set];
+
+/// Calls whose first argument names a process.
+const OF_PROCESSES: &[i64] = &[
+    libc::SYS_prlimit64,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+];
+
+/// Signals, where Landlock cannot tell inside from outside (before Linux 6.12).
+const SIGNALS: &[i64] = &[
+    libc::SYS_kill,
+    libc::SYS_tkill,
+    libc::SYS_tgkill,
+    libc::SYS_rt_sigqueueinfo,
+    libc::SYS_rt_tgsigqueueinfo,
+    libc::SYS_pidfd_send_signal,
+];
+
+const NAMESPACES: &[u64] = &[
+    libc::CLONE_NEWNS as u64,
+    libc::CLONE_NEWUTS as u64,
+    libc::CLONE_NEWIPC as u64,
+    libc::CLONE_NEWUSER as u64,
+    libc::CLONE_NEWPID as u64,
+    libc::CLONE_NEWNET as u64,
+    libc::CLONE_NEWCGROUP as u64,
+];
+
+fn condition(argument: u8, operator: SeccompCmpOp, value: u64) -> Result<SeccompCondition, String> {
+    SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+        .map_err(|error| error.to_string())
+}
+
+fn rule(conditions: Vec<SeccompCondition>) -> Result<SeccompRule, String> {
+    SeccompRule::new(conditions).map_err(|error| error.to_string())
+}
+
+fn equals(argument: u8, value: u64) -> Result<SeccompRule, String> {
+    rule(vec![condition(argument, SeccompCmpOp::Eq, value)?])
+}
+
+fn not_zero(argument: u8) -> Result<SeccompRule, String> {
+    rule(vec![condition(argument, SeccompCmpOp::Ne, 0)?])
+}
+
+fn masked(argument: u8, mask: u64, value: u64) -> Result<SeccompRule, String> {
+    rule(vec![condition(argument, SeccompCmpOp::MaskedEq(mask), value)?])
+}
+
+fn program(rules: Rules, errno: i32) -> Result<BpfProgram, String> {
+    SeccompFilter::new(
+        rules,
+        SeccompAction::Allow,
+        SeccompAction::Errno(errno.unsigned_abs()),
+        ARCH,
+    )
+    .and_then(BpfProgram::try_from)
+    .map_err(|error| error.to_string())
+}
+
+/// Refuses the x32 numbers of x86_64 kernels, which name the same calls a second time.
+fn only_this_abi() -> BpfProgram {
+    const LOAD_WORD: u16 = 0x20;
+    const JUMP_IF_AT_LEAST: u16 = 0x35;
+    const RETURN: u16 = 0x06;
+    const X32: u32 = 0x4000_0000;
+    const ALLOW: u32 = 0x7fff_0000;
+    const ERRNO: u32 = 0x0005_0000;
+    vec![
+        sock_filter {
+            code: LOAD_WORD,
+            jt: 0,
+            jf: 0,
+            k: 0,
+        },
+        sock_filter {
+            code: JUMP_IF_AT_LEAST,
+            jt: 0,
+            jf: 1,
+            k: X32,
+        },
+        sock_filter {
+            code: RETURN,
+            jt: 0,
+            jf: 0,
+            k: ERRNO | libc::ENOSYS.unsigned_abs(),
+        },
+        sock_filter {
+            code: RETURN,
+            jt: 0,
+            jf: 0,
+            k: ALLOW,
+        },
+    ]
+}
+
+/// A program as the kernel takes it, for the worker to hand over.
+pub(super) fn bytes(program: &BpfProgram) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(program.len() * 8);
+    for instruction in program {
+        bytes.extend_from_slice(&instruction.code.to_ne_bytes());
+        bytes.extend_from_slice(&[instruction.jt, instruction.jf]);
+        bytes.extend_from_slice(&instruction.k.to_ne_bytes());
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_variants_make_programs() {
+        for network in [NetworkMode::Deny, NetworkMode::Allow] {
+            for known in [true, false] {
+                assert_eq!(outer(network, known).unwrap().len(), 3);
+                assert_eq!(inner(known).unwrap().len(), 2);
+            }
+        }
+        assert_eq!(bytes(&only_this_abi()).len(), 32);
+    }
+}

@@ -1,0 +1,377 @@
+//! The fences on Linux: Landlock, seccomp, another user, no new privileges.
+
+use super::SandboxLevel;
+use super::sandbox::{Effort, Needs};
+use super::sandbox_filter as filter;
+use super::sandbox_tree::{self, Grants};
+use super::settings::{EngineSettings, NetworkMode};
+use landlock::{
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
+    RulesetAttr, RulesetCreated, RulesetCreatedAttr, Scope,
+};
+use seccompiler::BpfProgram;
+use std::io;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::{Path, PathBuf};
+
+/// Everything that is put around one worker.
+#[derive(Debug)]
+pub(crate) struct Fences {
+    pub(super) level: SandboxLevel,
+    pub(super) reason: Option<String>,
+    outer: OwnedFd,
+    inner: Vec<OwnedFd>,
+    outer_filters: Vec<BpfProgram>,
+    inner_filters: Vec<BpfProgram>,
+    user: Option<User>,
+}
+
+/// The user to become, when this program is root.
+#[derive(Clone, Copy, Debug)]
+struct User {
+    /// Tried in order: one that nobody else uses, and the one that exists everywhere.
+    id: u32,
+    /// Whether to keep the right to read what lies in closed folders.
+    keep_reading: bool,
+}
+
+/// A user id that no distribution hands out. Where the user namespace does not have it, `nobody`.
+const OWN_USER: u32 = 6_051_735;
+const NOBODY: u32 = 65_534;
+
+/// The capability to read and search everything, under Landlock.
+const CAP_DAC_READ_SEARCH: u32 = 2;
+
+/// Landlock since which `truncate` and signals are covered (Linux 6.2 and 6.12).
+const TRUNCATE: i64 = 3;
+const SIGNALS: i64 = 6;
+
+impl Fences {
+    /// Builds all of it, without putting up anything.
+    ///
+    /// # Errors
+    /// Why not even Landlock is possible.
+    pub(super) fn build(
+        settings: &EngineSettings,
+        needs: &Needs<'_>,
+        directories: &[PathBuf],
+        effort: Effort,
+    ) -> Result<Self, String> {
+        if effort == Effort::Nothing {
+            return Err("this container refuses it".to_owned());
+        }
+        let version = landlock_version();
+        if version < 1 {
+            return Err("this kernel has no Landlock (Linux 5.13 and newer, when it is enabled)".to_owned());
+        }
+        let mut grants = Grants {
+            read: sandbox_tree::system(settings.network == NetworkMode::Allow),
+            ..Grants::default()
+        };
+        sandbox_tree::programs(needs.programs, &mut grants);
+        sandbox_tree::tree(needs.root, &mut grants);
+        if settings.working_directory.as_path() != needs.root {
+            grants.list.push(settings.working_directory.clone());
+        }
+        let opened = Opened::new(&grants);
+        let parent = directories
+            .first()
+            .and_then(|first| first.parent())
+            .ok_or("there is no temporary directory")?;
+        let outer = ruleset(settings, &opened, parent, true)?;
+        let inner = directories
+            .iter()
+            .map(|directory| ruleset(settings, &opened, directory, false))
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut fences = Self {
+            level: SandboxLevel::Full,
+            reason: None,
+            outer,
+            inner,
+            outer_filters: filter::outer(settings.network, version >= TRUNCATE)?,
+            inner_filters: filter::inner(version >= SIGNALS)?,
+            user: None,
+        };
+        if effective_user() == 0 {
+            if effort == Effort::Everything {
+                fences.user = Some(own(parent, directories, grants.closed)?);
+            } else {
+                fences.level = SandboxLevel::Landlock;
+                fences.reason =
+                    Some("this program runs as root and may not change to another user".to_owned());
+            }
+        }
+        Ok(fences)
+    }
+
+    /// The numbers the inner rulesets will have in the worker.
+    pub(super) fn rulesets(&self) -> Vec<RawFd> {
+        self.inner.iter().map(AsRawFd::as_raw_fd).collect()
+    }
+
+    /// The children's seccomp programs, for the worker to hand over.
+    pub(super) fn inner_filters(&self) -> Vec<String> {
+        use base64::Engine as _;
+        let encode = |program| base64::engine::general_purpose::STANDARD.encode(filter::bytes(program));
+        self.inner_filters.iter().map(encode).collect()
+    }
+
+    /// Puts the outer fence around a command.
+    pub(super) fn surround(self, command: &mut tokio::process::Command) {
+        let put_up = move || self.put_up();
+        // SAFETY: between fork and exec the closure only makes system calls on values prepared before: it
+        // allocates nothing, takes no lock and touches no state of other threads.
+        unsafe {
+            command.pre_exec(put_up);
+        }
+    }
+
+    /// Runs in the new process, before Python.
+    fn put_up(&self) -> io::Result<()> {
+        // SAFETY: plain system calls with integer arguments or pointers to values that live on this stack.
+        unsafe {
+            // nothing this program holds open goes along, but for the children's rulesets
+            libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, CLOSE_RANGE_CLOEXEC);
+            for ruleset in &self.inner {
+                check(libc::fcntl(ruleset.as_raw_fd(), libc::F_SETFD, 0))?;
+            }
+            libc::setsid();
+            let none = libc::rlimit {
+                rlim_cur: 0,
+                rlim_max: 0,
+            };
+            libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
+            if let Some(user) = &self.user {
+                become_user(user)?;
+            }
+            check(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))?;
+            call(libc::syscall(
+                libc::SYS_landlock_restrict_self,
+                self.outer.as_raw_fd(),
+                0,
+            ))?;
+        }
+        for program in &self.outer_filters {
+            seccompiler::apply_filter(program)
+                .map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
+        }
+        Ok(())
+    }
+}
+
+const CLOSE_RANGE_CLOEXEC: u32 = 4;
+
+fn check(result: libc::c_int) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+fn call(result: libc::c_long) -> io::Result<()> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Gives up root for good. Keeps at most the right to read.
+///
+/// # Safety
+/// Only between fork and exec: it changes the credentials of the calling process.
+unsafe fn become_user(user: &User) -> io::Result<()> {
+    // SAFETY: system calls with integers, and with pointers to two structures on this stack.
+    unsafe {
+        check(libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0))?;
+        for capability in 0..64_u32 {
+            if !(user.keep_reading && capability == CAP_DAC_READ_SEARCH) {
+                // beyond the last capability the kernel knows this fails, which is the end of them
+                libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
+            }
+        }
+        // the bare calls: the C library's would also tell its other threads, of which a fork has none
+        call(libc::syscall(
+            libc::SYS_setgroups,
+            0_usize,
+            std::ptr::null::<u32>(),
+        ))?;
+        call(libc::syscall(libc::SYS_setresgid, user.id, user.id, user.id))?;
+        call(libc::syscall(libc::SYS_setresuid, user.id, user.id, user.id))?;
+        let kept = if user.keep_reading {
+            1 << CAP_DAC_READ_SEARCH
+        } else {
+            0
+        };
+        let header = CapabilityHeader {
+            version: 0x2008_0522,
+            pid: 0,
+        };
+        let low = CapabilityData {
+            effective: kept,
+            permitted: kept,
+            inheritable: kept,
+        };
+        let data = [
+            low,
+            CapabilityData {
+                effective: 0,
+                permitted: 0,
+                inheritable: 0,
+            },
+        ];
+        call(libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()))?;
+        if user.keep_reading {
+            check(libc::prctl(
+                libc::PR_CAP_AMBIENT,
+                libc::PR_CAP_AMBIENT_RAISE,
+                CAP_DAC_READ_SEARCH,
+                0,
+                0,
+            ))?;
+        }
+    }
+    Ok(())
+}
+
+/// `struct __user_cap_header_struct`, version 3.
+#[repr(C)]
+struct CapabilityHeader {
+    version: u32,
+    pid: i32,
+}
+
+/// `struct __user_cap_data_struct`.
+#[repr(C)]
+struct CapabilityData {
+    effective: u32,
+    permitted: u32,
+    inheritable: u32,
+}
+
+/// The Landlock version of the running kernel, or -1.
+fn landlock_version() -> i64 {
+    const VERSION: u32 = 1;
+    // SAFETY: asks for the version; a null attribute of size 0 is what the kernel wants for that.
+    unsafe {
+        libc::syscall(
+            libc::SYS_landlock_create_ruleset,
+            std::ptr::null::<u8>(),
+            0_usize,
+            VERSION,
+        )
+    }
+}
+
+fn effective_user() -> u32 {
+    // SAFETY: reads this process's own user id and cannot fail.
+    unsafe { libc::geteuid() }
+}
+
+/// Hands the temporary directories to the user the worker becomes.
+fn own(parent: &Path, directories: &[PathBuf], closed: bool) -> Result<User, String> {
+    let give = |id: u32| -> io::Result<()> {
+        for path in std::iter::once(parent).chain(directories.iter().map(PathBuf::as_path)) {
+            std::os::unix::fs::chown(path, Some(id), Some(id))?;
+        }
+        Ok(())
+    };
+    for id in [OWN_USER, NOBODY] {
+        if give(id).is_ok() {
+            return Ok(User {
+                id,
+                keep_reading: closed,
+            });
+        }
+    }
+    Err("this program runs as root and may not give files to another user".to_owned())
+}
+
+/// Paths opened once for all rulesets.
+struct Opened {
+    read: Vec<(PathFd, bool)>,
+    list: Vec<PathFd>,
+    proc: Option<PathFd>,
+    devices: Vec<PathFd>,
+}
+
+impl Opened {
+    fn new(grants: &Grants) -> Self {
+        let open = |path: &Path| PathFd::new(path).ok();
+        Self {
+            read: grants
+                .read
+                .iter()
+                .filter_map(|path| Some((open(path)?, path.is_dir())))
+                .collect(),
+            list: grants.list.iter().filter_map(|path| open(path)).collect(),
+            proc: open(Path::new("/proc")),
+            devices: [
+                "/dev/null",
+                "/dev/zero",
+                "/dev/full",
+                "/dev/random",
+                "/dev/urandom",
+            ]
+            .iter()
+            .filter_map(|path| open(Path::new(path)))
+            .collect(),
+        }
+    }
+}
+
+/// One ruleset: reads what was granted, writes beneath one directory.
+fn ruleset(
+    settings: &EngineSettings,
+    opened: &Opened,
+    writable: &Path,
+    supervisor: bool,
+) -> Result<OwnedFd, String> {
+    make(settings, opened, writable, supervisor)
+        .map_err(|error| format!("Landlock: {error}"))?
+        .ok_or_else(|| "Landlock is not enabled".to_owned())
+}
+
+fn make(
+    settings: &EngineSettings,
+    opened: &Opened,
+    writable: &Path,
+    supervisor: bool,
+) -> Result<Option<OwnedFd>, landlock::RulesetError> {
+    const BEST: ABI = ABI::V9;
+    let file = AccessFs::ReadFile | AccessFs::Execute;
+    let read = file | AccessFs::ReadDir;
+    let mut ruleset = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(BEST))?
+        .scope(Scope::AbstractUnixSocket | Scope::Signal)?;
+    if settings.network == NetworkMode::Deny {
+        ruleset = ruleset.handle_access(AccessNet::from_all(BEST))?;
+    }
+    let mut created = ruleset.create()?;
+    for (fd, is_folder) in &opened.read {
+        created = allow(created, fd, if *is_folder { read } else { file })?;
+    }
+    for fd in &opened.list {
+        created = allow(created, fd, AccessFs::ReadDir.into())?;
+    }
+    for fd in &opened.devices {
+        created = allow(created, fd, AccessFs::ReadFile | AccessFs::WriteFile)?;
+    }
+    if supervisor && let Some(fd) = &opened.proc {
+        created = allow(created, fd, AccessFs::ReadFile | AccessFs::ReadDir)?;
+    }
+    if let Ok(fd) = PathFd::new(writable) {
+        created = allow(created, &fd, AccessFs::from_all(BEST))?;
+    }
+    Ok(created.into())
+}
+
+fn allow(
+    created: RulesetCreated,
+    fd: &PathFd,
+    access: BitFlags<AccessFs>,
+) -> Result<RulesetCreated, landlock::RulesetError> {
+    created.add_rule(PathBeneath::new(fd, access))
+}

@@ -1,0 +1,233 @@
+//! What a compile may read: the machine's programs and the tree, entry by entry without what holds secrets.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// Paths to grant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Grants {
+    /// Read and run everything beneath, or the one file.
+    pub read: Vec<PathBuf>,
+    /// List this folder and those beneath, read nothing.
+    pub list: Vec<PathBuf>,
+    /// Whether something needed lies where other users cannot read.
+    pub closed: bool,
+}
+
+/// Parts of the system that programs need to run at all.
+const SYSTEM: [&str; 25] = [
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/nix/store",
+    "/gnu/store",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/ld-musl-x86_64.path",
+    "/etc/localtime",
+    "/etc/timezone",
+    "/etc/os-release",
+    "/etc/mime.types",
+    "/etc/passwd",
+    "/etc/group",
+    "/etc/nsswitch.conf",
+    "/sys/devices/system/cpu",
+    "/proc/cpuinfo",
+    "/proc/meminfo",
+    "/proc/stat",
+    "/proc/version",
+];
+
+/// What reaching the network needs beside.
+const NETWORK: [&str; 6] = [
+    "/etc/resolv.conf",
+    "/etc/hosts",
+    "/etc/gai.conf",
+    "/etc/services",
+    "/etc/ssl",
+    "/etc/pki",
+];
+
+/// The system's own paths that exist here.
+pub(super) fn system(network: bool) -> Vec<PathBuf> {
+    let python: Vec<PathBuf> = std::fs::read_dir("/etc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.file_name().as_bytes().starts_with(b"python"))
+        .map(|entry| entry.path())
+        .collect();
+    let more: &[&str] = if network { &NETWORK } else { &[] };
+    SYSTEM
+        .iter()
+        .chain(more)
+        .map(PathBuf::from)
+        .chain(python)
+        .filter(|path| path.exists())
+        .collect()
+}
+
+/// Names that are never granted, wherever they are: the checkout token lies in `.git/config`.
+fn is_secret(name: &OsStr) -> bool {
+    const NAMES: [&[u8]; 18] = [
+        b".git",
+        b".kfp-gitops",
+        b".netrc",
+        b".pypirc",
+        b".npmrc",
+        b".ssh",
+        b".aws",
+        b".azure",
+        b".gcloud",
+        b".kube",
+        b".docker",
+        b".gnupg",
+        b".git-credentials",
+        b".config",
+        b".cargo",
+        b".vault-token",
+        b".terraform",
+        b".direnv",
+    ];
+    let name = name.as_bytes();
+    NAMES.contains(&name) || name.starts_with(b".env")
+}
+
+/// Grants a tree of sources.
+pub(super) fn tree(root: &Path, grants: &mut Grants) {
+    grants.list.push(root.to_path_buf());
+    grants.closed |= !reachable(root);
+    let Walked { whole, parts, closed } = walk(root);
+    grants.closed |= closed;
+    if whole {
+        grants.read.push(root.to_path_buf());
+    } else {
+        grants.read.extend(parts);
+    }
+}
+
+/// Grants folders of programs. One that is the whole file system is not granted, its parts are.
+pub(super) fn programs(paths: &[PathBuf], grants: &mut Grants) {
+    for path in paths {
+        if path.parent().is_none() || !path.exists() {
+            continue;
+        }
+        grants.closed |= !reachable(path);
+        grants.read.push(path.clone());
+    }
+}
+
+struct Walked {
+    whole: bool,
+    parts: Vec<PathBuf>,
+    closed: bool,
+}
+
+/// Looks for names that must stay hidden. A folder without any is granted whole, others by their entries.
+fn walk(folder: &Path) -> Walked {
+    let mut walked = Walked {
+        whole: true,
+        parts: Vec::new(),
+        closed: false,
+    };
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return walked;
+    };
+    for entry in entries.flatten() {
+        if is_secret(&entry.file_name()) {
+            walked.whole = false;
+            continue;
+        }
+        let Ok(meta) = entry.metadata() else { continue };
+        let path = entry.path();
+        if meta.is_symlink() {
+            // a link gives nothing: what counts is where it leads
+            continue;
+        }
+        let needed = if meta.is_dir() { 0o005 } else { 0o004 };
+        walked.closed |= meta.permissions().mode() & needed != needed;
+        if meta.is_dir() {
+            let inside = walk(&path);
+            walked.closed |= inside.closed;
+            if inside.whole {
+                walked.parts.push(path);
+            } else {
+                walked.whole = false;
+                walked.parts.extend(inside.parts);
+            }
+        } else if meta.is_file() {
+            walked.parts.push(path);
+        }
+    }
+    walked
+}
+
+/// Whether any user can get there and read it.
+fn reachable(path: &Path) -> bool {
+    let mode = |path: &Path| std::fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+    mode(path) & 0o004 != 0 && path.ancestors().skip(1).all(|folder| mode(folder) & 0o001 != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn make(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, "").unwrap();
+        }
+        folder
+    }
+
+    fn granted(folder: &tempfile::TempDir) -> Vec<String> {
+        let mut grants = Grants::default();
+        tree(folder.path(), &mut grants);
+        let mut names: Vec<String> = grants
+            .read
+            .iter()
+            .map(|path| {
+                path.strip_prefix(folder.path())
+                    .unwrap()
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_clean_tree_is_granted_whole() {
+        assert_eq!(granted(&make(&["a.py", "b/c.py"])), [""]);
+    }
+
+    #[test]
+    fn secrets_are_left_out_at_every_depth() {
+        let folder = make(&[
+            "a.py",
+            ".git/config",
+            "b/c.py",
+            "b/d/.env.local",
+            "b/d/e.py",
+            "f/g/h.py",
+        ]);
+        assert_eq!(granted(&folder), ["a.py", "b/c.py", "b/d/e.py", "f"]);
+    }
+
+    #[test]
+    fn links_grant_nothing() {
+        let folder = make(&["a.py", ".git/config"]);
+        std::os::unix::fs::symlink("/etc", folder.path().join("link")).unwrap();
+        assert_eq!(granted(&folder), ["a.py"]);
+    }
+}

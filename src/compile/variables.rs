@@ -1,0 +1,134 @@
+//! Which variables a pipeline sees while it compiles: an allow list, built from nothing.
+
+use super::settings::EngineSettings;
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+
+/// Passed as they are.
+const PASSED: [&str; 2] = ["PATH", "TZ"];
+
+/// Set by this program.
+const SET: [(&str, &str); 6] = [
+    ("LANG", "C.UTF-8"),
+    ("LC_ALL", "C.UTF-8"),
+    ("PYTHONUTF8", "1"),
+    // a pipeline that loops over a set must give its tasks the same names in every run
+    ("PYTHONHASHSEED", "0"),
+    ("PYTHONDONTWRITEBYTECODE", "1"),
+    ("PYTHONNOUSERSITE", "1"),
+];
+
+/// Files that the runner takes commands from: writing one gives later steps away. Never passed, even when named.
+const NEVER: [&str; 10] = [
+    "GITHUB_ENV",
+    "GITHUB_OUTPUT",
+    "GITHUB_PATH",
+    "GITHUB_STATE",
+    "GITHUB_STEP_SUMMARY",
+    "GITEA_ENV",
+    "GITEA_OUTPUT",
+    "GITEA_PATH",
+    "GITEA_STATE",
+    "GITEA_STEP_SUMMARY",
+];
+
+/// Different in every process, or about the terminal: nobody means them when a pipeline is compiled.
+const NOT_MEANT: [&str; 18] = [
+    "HOME",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "PWD",
+    "OLDPWD",
+    "SHLVL",
+    "_",
+    "TERM",
+    "COLORTERM",
+    "COLUMNS",
+    "LINES",
+    "SHELL",
+    "USER",
+    "LOGNAME",
+    "HOSTNAME",
+    "LANG",
+    "LC_ALL",
+];
+
+fn never(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    NEVER.contains(&name.as_ref()) || name.starts_with("ACTIONS_")
+}
+
+/// The environment of a worker.
+pub(super) fn of_worker(settings: &EngineSettings) -> BTreeMap<OsString, OsString> {
+    let mut variables = BTreeMap::new();
+    let named = settings.pass_environment.iter().map(String::as_str);
+    for name in PASSED.into_iter().chain(named) {
+        if let Some(value) = settings.variable(name).filter(|_| !never(OsStr::new(name))) {
+            variables.insert(OsString::from(name), value.to_owned());
+        }
+    }
+    for (name, value) in SET {
+        variables.insert(OsString::from(name), OsString::from(value));
+    }
+    variables
+}
+
+/// Names that are set outside and kept from pipelines, so that reading one can be noticed.
+pub(super) fn withheld(settings: &EngineSettings) -> Vec<String> {
+    let passed = of_worker(settings);
+    settings
+        .environment
+        .keys()
+        .filter(|name| {
+            !passed.contains_key(*name)
+                && !NOT_MEANT
+                    .iter()
+                    .any(|other| name.as_os_str() == OsStr::new(other))
+        })
+        .filter_map(|name| name.to_str().map(str::to_owned))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    fn settings(variables: &[&str], pass: &[&str]) -> EngineSettings {
+        let mut settings = EngineSettings::new(Path::new("/"), Path::new("/"));
+        settings.environment = variables
+            .iter()
+            .map(|name| (OsString::from(name), OsString::from("x")))
+            .collect();
+        settings.pass_environment = pass.iter().map(|name| (*name).to_owned()).collect();
+        settings
+    }
+
+    #[test]
+    fn only_what_is_named_is_passed() {
+        let settings = settings(
+            &["PATH", "AWS_SECRET", "IMAGE_TAG", "HOME"],
+            &["IMAGE_TAG", "ABSENT"],
+        );
+        let names: Vec<_> = of_worker(&settings)
+            .into_keys()
+            .filter(|name| name != "LC_ALL")
+            .collect();
+        assert!(names.contains(&"IMAGE_TAG".into()) && names.contains(&"PATH".into()));
+        assert!(!names.contains(&"AWS_SECRET".into()) && !names.contains(&"ABSENT".into()));
+        assert_eq!(withheld(&settings), ["AWS_SECRET"]);
+    }
+
+    #[test]
+    fn the_runners_files_are_never_passed() {
+        let settings = settings(
+            &["GITHUB_ENV", "ACTIONS_RUNTIME_TOKEN"],
+            &["GITHUB_ENV", "ACTIONS_RUNTIME_TOKEN"],
+        );
+        let passed = of_worker(&settings);
+        assert!(!passed.contains_key(OsStr::new("GITHUB_ENV")));
+        assert!(!passed.contains_key(OsStr::new("ACTIONS_RUNTIME_TOKEN")));
+        assert_eq!(withheld(&settings).len(), 2);
+    }
+}

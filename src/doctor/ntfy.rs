@@ -1,0 +1,54 @@
+//! Can ntfy be reached, and does it take the token?
+
+use super::run::{PATIENCE, transport};
+use super::{Finding, Subject};
+use crate::kfp::transport::{Request, Transport};
+use http::Method;
+use http::header::{AUTHORIZATION, HeaderValue};
+
+/// The finding. Reading a topic with `poll=1` sends nothing and ends at once.
+pub async fn check(subject: &Subject) -> Finding {
+    let Some((topic, token)) = &subject.ntfy else {
+        return Finding::skipped("ntfy", "no topic is configured");
+    };
+    let transport = match transport(subject) {
+        Ok(transport) => transport,
+        Err(failure) => return Finding::failed("ntfy", failure.message, failure.hint.unwrap_or_default()),
+    };
+    let place = topic.origin().ascii_serialization();
+    let mut url = topic.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().push("auth");
+    }
+    let mut request = Request::new(Method::GET, url);
+    request.timeout = PATIENCE;
+    request.response_limit = 1 << 16;
+    if let Some(token) = token
+        && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
+    {
+        value.set_sensitive(true);
+        request.headers.insert(AUTHORIZATION, value);
+    }
+    let cure = "check the address of the topic; a deployment never fails because of ntfy";
+    match tokio::time::timeout(PATIENCE, transport.send(request)).await {
+        Err(_) => Finding::failed(
+            "ntfy",
+            format!("{place} does not answer within {} s", PATIENCE.as_secs()),
+            cure,
+        ),
+        Ok(Err(error)) => Finding::failed(
+            "ntfy",
+            format!("{place} cannot be reached: {}", error.message),
+            cure,
+        ),
+        Ok(Ok(response)) => match response.status.as_u16() {
+            200 => Finding::passed("ntfy", format!("{place} answers and takes the topic")),
+            401 | 403 => Finding::failed(
+                "ntfy",
+                format!("{place} refuses this topic (status {})", response.status.as_u16()),
+                "give a token that may write to the topic (`KFP_GITOPS_NTFY_TOKEN`)",
+            ),
+            status => Finding::failed("ntfy", format!("{place} answers with status {status}"), cure),
+        },
+    }
+}

@@ -1,0 +1,132 @@
+//! The order of the checks, and which need which.
+
+use super::{
+    Finding, Subject, api, clock, forge, login, name, ntfy, proxy, python, reach, rights, run_link, sdk,
+    secure, server,
+};
+use crate::error::Failure;
+use crate::kfp::http::HttpTransport;
+use crate::kfp::{Client, Connection};
+use std::time::Duration;
+
+/// How long one step on the network may take.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// All checks.
+pub async fn examine(subject: &Subject) -> Vec<Finding> {
+    let mut findings = vec![python::check(&subject.python, subject.kfp_version.as_ref()).await];
+    let way = network(subject, &mut findings).await;
+    match client(subject) {
+        Err(failure) => findings.push(Finding::failed(
+            "server",
+            failure.message,
+            failure.hint.unwrap_or_default(),
+        )),
+        Ok(client) if way => {
+            let known = server::check(&client, subject).await;
+            let answered = known.as_ref().is_ok_and(|_| true);
+            match known {
+                Ok((server, finding)) => {
+                    findings.push(finding);
+                    let (finding, logged_in) = login::check(&client, subject).await;
+                    findings.push(finding);
+                    findings.push(rights::check(&client, &server, subject, logged_in).await);
+                    findings.push(sdk::check(&server, subject.kfp_version.as_ref()));
+                }
+                Err(finding) => findings.push(*finding),
+            }
+            if !answered {
+                skip(
+                    &mut findings,
+                    &["login", "rights", "versions"],
+                    "the server did not say what it is",
+                );
+            }
+            findings.push(clock::check(&client));
+        }
+        Ok(_) => skip(
+            &mut findings,
+            &["server", "login", "rights", "versions", "clock"],
+            "the server cannot be reached",
+        ),
+    }
+    findings.push(ntfy::check(subject).await);
+    findings.push(forge::check(subject).await);
+    findings.push(run_link::check(subject).await);
+    findings
+}
+
+/// The checks that explain why a first call failed: only the way to the server.
+pub async fn first_contact(subject: &Subject) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    network(subject, &mut findings).await;
+    findings
+}
+
+/// From the name to the API; whether the whole way is open.
+async fn network(subject: &Subject, findings: &mut Vec<Finding>) -> bool {
+    const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
+    if subject.embedded {
+        skip(
+            findings,
+            &STEPS,
+            "the registry is embedded: there is no network in between",
+        );
+        return true;
+    }
+    let (finding, through) = proxy::check(subject);
+    findings.push(finding);
+    let target = through.as_ref().unwrap_or(&subject.connection.endpoint);
+    let (finding, addresses) = name::check(target, through.is_some()).await;
+    findings.push(finding);
+    if addresses.is_empty() {
+        skip(findings, &["tcp", "tls", "http"], "the name does not resolve");
+        return false;
+    }
+    let finding = reach::check(subject, target, &addresses).await;
+    let open = !finding.is_failed();
+    findings.push(finding);
+    if !open {
+        skip(findings, &["tls", "http"], "no connection");
+        return false;
+    }
+    let finding = secure::check(subject, &addresses, through.is_some()).await;
+    let secured = !finding.is_failed();
+    findings.push(finding);
+    if !secured {
+        skip(findings, &["http"], "TLS could not be agreed on");
+        return false;
+    }
+    let finding = api::check(subject).await;
+    let answers = !finding.is_failed();
+    findings.push(finding);
+    answers
+}
+
+fn skip(findings: &mut Vec<Finding>, checks: &[&'static str], why: &str) {
+    findings.extend(checks.iter().map(|check| Finding::skipped(check, why)));
+}
+
+/// A client that gives up soon.
+fn client(subject: &Subject) -> Result<Client, Failure> {
+    Client::new(hasty(&subject.connection))
+}
+
+/// The same connection with little patience.
+pub(super) fn hasty(connection: &Connection) -> Connection {
+    let mut connection = connection.clone();
+    connection.timeout = connection.timeout.min(2 * PATIENCE);
+    connection.connect_timeout = PATIENCE;
+    connection.first_contact = 2 * PATIENCE;
+    connection.deadline = Duration::from_secs(60);
+    connection
+}
+
+/// A transport for calls that carry no credentials of the server.
+pub(super) fn transport(subject: &Subject) -> Result<HttpTransport, Failure> {
+    HttpTransport::new(
+        subject.connection.ca_file.as_deref(),
+        subject.connection.insecure_skip_tls_verify,
+        PATIENCE,
+    )
+}

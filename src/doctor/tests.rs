@@ -1,0 +1,509 @@
+use super::*;
+use crate::kfp::auth::Login;
+use crate::kfp::embedded::{Store, router};
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+fn subject(endpoint: &str) -> Subject {
+    let mut connection = Connection::new(endpoint.parse().unwrap());
+    connection.seed = Some(1);
+    Subject {
+        connection,
+        embedded: false,
+        shared: false,
+        proxies: Proxies::default(),
+        own_namespace: None,
+        forge_url: None,
+        python: PathBuf::from("python3"),
+        kfp_version: None,
+        ntfy: None,
+        forge: None,
+        run_link: None,
+    }
+}
+
+async fn serve(app: Router) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    address
+}
+
+/// A server that answers every call the same.
+async fn always(status: u16, content_type: &'static str, body: &'static str) -> SocketAddr {
+    let answer = move || async move {
+        (
+            StatusCode::from_u16(status).unwrap(),
+            [(header::CONTENT_TYPE, content_type)],
+            body,
+        )
+            .into_response()
+    };
+    serve(Router::new().fallback(answer)).await
+}
+
+fn registry() -> Router {
+    router(Arc::new(Store::in_memory().unwrap()))
+}
+
+/// A multi-user server that lets nobody do anything.
+fn guarded(status: u16, body: &'static str) -> Router {
+    let health = r#"{"tag_name":"2.17.0","multi_user":true,"pipeline_store":"database"}"#;
+    Router::new()
+        .route(
+            "/apis/v2beta1/healthz",
+            axum::routing::get(move || async move { ([(header::CONTENT_TYPE, "application/json")], health) }),
+        )
+        .fallback(move || async move {
+            (
+                StatusCode::from_u16(status).unwrap(),
+                [(header::CONTENT_TYPE, "application/json")],
+                body,
+            )
+        })
+}
+
+fn found<'a>(findings: &'a [Finding], check: &str) -> &'a Finding {
+    findings
+        .iter()
+        .find(|finding| finding.check == check)
+        .unwrap_or_else(|| panic!("no {check} in {findings:#?}"))
+}
+
+#[tokio::test]
+async fn a_server_that_is_well_passes() {
+    let address = serve(registry()).await;
+    let findings = examine(&subject(&format!("http://{address}"))).await;
+    for check in ["proxy", "dns", "tcp", "http", "server", "login", "clock"] {
+        assert_eq!(found(&findings, check).verdict, Verdict::Passed, "{findings:#?}");
+    }
+    assert_eq!(
+        found(&findings, "server").seen,
+        "version 2.17.0, single user, pipelines are kept in a database"
+    );
+    assert_eq!(found(&findings, "tls").verdict, Verdict::Skipped);
+    assert_eq!(found(&findings, "rights").verdict, Verdict::Skipped);
+    let diagnosis = Diagnosis::new(
+        "x".to_owned(),
+        findings
+            .into_iter()
+            .filter(|finding| finding.check != "python")
+            .collect(),
+    );
+    assert_eq!(diagnosis.exit_code, 0);
+    assert!(
+        render(&diagnosis).contains("ok      http"),
+        "{}",
+        render(&diagnosis)
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
+    let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888")).await;
+    let dns = found(&findings, "dns");
+    assert!(
+        dns.is_failed() && dns.cure.as_ref().unwrap().contains("cluster"),
+        "{dns:?}"
+    );
+    assert_eq!(found(&findings, "http").verdict, Verdict::Skipped);
+
+    let free = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let findings = first_contact(&subject(&format!("http://{free}"))).await;
+    assert!(
+        found(&findings, "tcp").seen.contains("nothing listens"),
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test]
+async fn dropped_packets_in_a_cluster_get_a_network_policy() {
+    // A listener whose queue is full answers no further attempt: what a dropped packet looks like.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let listener = socket.listen(0).unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut held = Vec::new();
+    for _ in 0..8 {
+        held.push(tokio::time::timeout(Duration::from_millis(100), TcpStream::connect(address)).await);
+    }
+    let mut subject = subject("http://ml-pipeline.kubeflow.svc.cluster.local:8888");
+    subject.forge_url = Some("http://gitea.git.svc.cluster.local:3000".parse().unwrap());
+    let finding = reach::check(&subject, &subject.connection.endpoint.clone(), &[address]).await;
+    assert!(
+        finding.is_failed() && finding.seen.contains("dropped in silence"),
+        "{finding:?}"
+    );
+    let policy = finding.paste.unwrap();
+    for line in [
+        "namespace: kubeflow",
+        "app: ml-pipeline",
+        "kubernetes.io/metadata.name: git",
+        "port: 8888",
+    ] {
+        assert!(policy.contains(line), "{line} is missing in\n{policy}");
+    }
+    serde_yaml::from_str::<serde_json::Value>(&policy).unwrap();
+}
+
+#[test]
+fn the_runners_namespace_is_its_service_accounts_or_asked_for() {
+    let mut subject = subject("http://ml-pipeline-ui.kubeflow:80");
+    let policy = manifests::network_policy(&subject, "ml-pipeline-ui.kubeflow", 80);
+    assert!(
+        policy.contains("RUNNER_NAMESPACE  # in which namespace"),
+        "{policy}"
+    );
+    assert!(policy.contains("app: ml-pipeline-ui") && policy.contains("port: 3000"));
+    subject.own_namespace = Some("runners".to_owned());
+    assert!(
+        manifests::network_policy(&subject, "ml-pipeline.kubeflow", 8888)
+            .contains("metadata.name: runners\n")
+    );
+}
+
+#[tokio::test]
+async fn a_reset_is_told_from_a_refusal() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            stream.set_zero_linger().unwrap();
+        }
+    });
+    let findings = first_contact(&subject(&format!("http://{address}"))).await;
+    assert!(
+        found(&findings, "tcp")
+            .seen
+            .contains("closed the connection at once"),
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_prefix_is_found() {
+    let app = Router::new().nest("/pipeline", registry()).fallback(|| async {
+        axum::response::Html("<!doctype html><title>Kubeflow Central Dashboard</title>")
+    });
+    let address = serve(app).await;
+    let http = found(
+        &first_contact(&subject(&format!("http://{address}"))).await,
+        "http",
+    )
+    .clone();
+    assert!(
+        http.is_failed() && http.seen.contains("Kubeflow Central Dashboard"),
+        "{http:?}"
+    );
+    assert_eq!(
+        http.cure.unwrap(),
+        format!("use `http://{address}/pipeline` as the endpoint")
+    );
+    let findings = first_contact(&subject(&format!("http://{address}/pipeline"))).await;
+    assert_eq!(found(&findings, "http").verdict, Verdict::Passed);
+    let findings = first_contact(&subject(&format!("http://{address}/wrong"))).await;
+    assert!(
+        found(&findings, "http")
+            .cure
+            .as_ref()
+            .unwrap()
+            .ends_with("/pipeline` as the endpoint")
+    );
+}
+
+#[tokio::test]
+async fn a_login_page_and_a_mesh_are_recognised() {
+    let address = always(
+        403,
+        "text/html",
+        "<html><form action=\"/oauth2/start\">Sign in with OpenID Connect</form>",
+    )
+    .await;
+    let findings = examine(&subject(&format!("http://{address}"))).await;
+    assert!(
+        found(&findings, "http").seen.contains("a login stands in front"),
+        "{findings:#?}"
+    );
+    let server = found(&findings, "server");
+    assert!(
+        server.is_failed() && server.seen.contains("not logged in"),
+        "{server:?}"
+    );
+
+    let address = always(403, "text/plain", "RBAC: access denied").await;
+    let http = found(
+        &first_contact(&subject(&format!("http://{address}"))).await,
+        "http",
+    )
+    .clone();
+    assert!(http.is_failed() && http.paste.unwrap().contains("kind: AuthorizationPolicy"));
+}
+
+#[tokio::test]
+async fn a_refused_caller_gets_the_role_to_apply() {
+    let denied = r#"{"code":7,"message":"User 'alice' is not authorized"}"#;
+    let address = serve(guarded(403, denied)).await;
+    let mut subject = subject(&format!("http://{address}"));
+    let findings = examine(&subject).await;
+    assert!(
+        found(&findings, "server")
+            .cure
+            .as_ref()
+            .unwrap()
+            .contains("namespace"),
+        "{findings:#?}"
+    );
+
+    subject.connection.namespace = Some("team-a".to_owned());
+    // `sub` of a token that the API server gave: a service account of the runner's namespace.
+    let claims = base64::Engine::encode(
+        &base64::engine::general_purpose::URL_SAFE_NO_PAD,
+        r#"{"sub":"system:serviceaccount:runners:deployer"}"#,
+    );
+    subject.connection.login = Login::Bearer(Secret::new(&format!("e30.{claims}.sig")).unwrap());
+    let findings = examine(&subject).await;
+    let login = found(&findings, "login");
+    assert!(
+        login.is_failed() && login.seen.contains("system:serviceaccount:runners:deployer"),
+        "{login:?}"
+    );
+    let role = login.paste.clone().unwrap();
+    for line in [
+        "namespace: team-a",
+        "verbs: [get, list, create, delete]",
+        "kind: ServiceAccount",
+        "name: deployer",
+        "namespace: runners",
+    ] {
+        assert!(role.contains(line), "{line} is missing in\n{role}");
+    }
+    assert!(!format!("{findings:?}").contains(&claims), "the token is shown");
+
+    let nobody = serve(guarded(
+        401,
+        r#"{"code":16,"message":"User identity is empty in the request header"}"#,
+    ))
+    .await;
+    subject.connection.endpoint = format!("http://{nobody}").parse().unwrap();
+    subject.connection.login = Login::None;
+    let login = found(&examine(&subject).await, "login").clone();
+    assert!(
+        login
+            .cure
+            .unwrap()
+            .contains("/var/run/secrets/kubeflow/pipelines/token")
+    );
+}
+
+#[tokio::test]
+async fn a_clock_that_is_wrong_is_said() {
+    let app = registry().layer(axum::middleware::map_response(
+        |mut answer: axum::response::Response| async move {
+            answer
+                .headers_mut()
+                .insert(header::DATE, "Sat, 21 Nov 2020 00:00:00 GMT".parse().unwrap());
+            answer
+        },
+    ));
+    let address = serve(app).await;
+    let clock = found(&examine(&subject(&format!("http://{address}"))).await, "clock").clone();
+    assert!(
+        clock.is_failed() && clock.seen.contains("ahead of the server"),
+        "{clock:?}"
+    );
+}
+
+#[test]
+fn a_proxy_is_only_in_the_way_of_cluster_names() {
+    let mut subject = subject("http://ml-pipeline.kubeflow.svc:8888");
+    subject.proxies.http = Some("proxy.example:3128".to_owned());
+    let (finding, through) = proxy::check(&subject);
+    assert!(finding.is_failed() && finding.cure.unwrap().contains("NO_PROXY"));
+    assert_eq!(through.unwrap().port(), Some(3128));
+    for exempt in [".svc", "svc", "*", "ml-pipeline.kubeflow.svc", "a,.kubeflow.svc"] {
+        subject.proxies.no_proxy = Some(exempt.to_owned());
+        assert_eq!(proxy::check(&subject).0.verdict, Verdict::Passed, "{exempt}");
+    }
+    subject.proxies.no_proxy = Some("10.0.0.0/8".to_owned());
+    subject.connection.endpoint = "http://10.1.2.3:8888".parse().unwrap();
+    assert!(proxy::check(&subject).1.is_none());
+}
+
+/// A TLS server on the registry with a certificate for `name`, and the authority that signed it.
+async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfile::NamedTempFile) {
+    let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    authority
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "Homelab CA");
+    let authority_key = rcgen::KeyPair::generate().unwrap();
+    let authority_certificate = authority.self_signed(&authority_key).unwrap();
+    let issuer = rcgen::Issuer::new(authority, authority_key);
+    let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
+    leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = leaf.signed_by(&key, &issuer).unwrap();
+    crate::kfp::tls::install_provider();
+    let key = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let plain = serve(registry()).await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let acceptor = acceptor.clone();
+            tokio::spawn(async move {
+                if let Ok(mut secured) = acceptor.accept(stream).await {
+                    let mut inner = TcpStream::connect(plain).await.unwrap();
+                    let _ = tokio::io::copy_bidirectional(&mut secured, &mut inner).await;
+                }
+            });
+        }
+    });
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), authority_certificate.pem()).unwrap();
+    (address, file)
+}
+
+#[tokio::test]
+async fn tls_trouble_is_told_apart() {
+    let (address, authority) = secure_server("localhost", 2090).await;
+    let mut subject = subject(&format!("https://localhost:{}", address.port()));
+    let tls = found(&first_contact(&subject).await, "tls").clone();
+    assert!(
+        tls.is_failed() && tls.seen.contains("signed by `Homelab CA`"),
+        "{tls:?}"
+    );
+    assert!(tls.cure.unwrap().contains("--ca-file"));
+
+    subject.connection.ca_file = Some(authority.path().to_owned());
+    let findings = examine(&subject).await;
+    assert!(
+        found(&findings, "tls").seen.contains("valid until 2090-01-01"),
+        "{findings:#?}"
+    );
+    assert_eq!(
+        found(&findings, "login").verdict,
+        Verdict::Passed,
+        "{findings:#?}"
+    );
+
+    subject.connection.endpoint = format!("https://127.0.0.1:{}", address.port()).parse().unwrap();
+    let tls = found(&first_contact(&subject).await, "tls").clone();
+    assert!(
+        tls.seen.contains("not for `127.0.0.1`") && tls.seen.contains("localhost"),
+        "{tls:?}"
+    );
+
+    let (address, authority) = secure_server("localhost", 2001).await;
+    subject.connection.ca_file = Some(authority.path().to_owned());
+    subject.connection.endpoint = format!("https://localhost:{}", address.port()).parse().unwrap();
+    let tls = found(&first_contact(&subject).await, "tls").clone();
+    assert_eq!(tls.seen, "the certificate ended on 2001-01-01");
+
+    let plain = serve(registry()).await;
+    subject.connection.endpoint = format!("https://localhost:{}", plain.port()).parse().unwrap();
+    let tls = found(&first_contact(&subject).await, "tls").clone();
+    assert!(tls.seen.contains("handshake failed"), "{tls:?}");
+}
+
+#[tokio::test]
+async fn the_client_itself_wants_the_authority_or_the_switch() {
+    let (address, authority) = secure_server("localhost", 2090).await;
+    let endpoint = format!("https://localhost:{}", address.port());
+    let ask = async |change: &dyn Fn(&mut Connection)| {
+        let mut connection = Connection::new(endpoint.parse().unwrap());
+        change(&mut connection);
+        crate::kfp::Client::new(connection).unwrap().server().await
+    };
+    let failure = ask(&|_| {}).await.unwrap_err();
+    assert_eq!(failure.exit_code(), ExitCode::Usage, "{failure:?}");
+    assert!(failure.hint.unwrap().contains("--ca-file"));
+    ask(&|connection| connection.ca_file = Some(authority.path().to_owned()))
+        .await
+        .unwrap();
+    ask(&|connection| connection.insecure_skip_tls_verify = true)
+        .await
+        .unwrap();
+    let unusable = Connection {
+        ca_file: Some("/no/such/file".into()),
+        ..Connection::new(endpoint.parse().unwrap())
+    };
+    assert_eq!(
+        crate::kfp::Client::new(unusable).err().unwrap().exit_code(),
+        ExitCode::Usage
+    );
+}
+
+#[tokio::test]
+async fn ntfy_and_the_forge_are_asked_without_writing() {
+    let address = serve(registry()).await;
+    let mut subject = subject(&format!("http://{address}"));
+    let ntfy = serve(Router::new().route(
+        "/gitea-ci/auth",
+        axum::routing::get(|| async { "{\"success\":true}" }),
+    ))
+    .await;
+    subject.ntfy = Some((format!("http://{ntfy}/gitea-ci").parse().unwrap(), None));
+    let repository = serve(Router::new().route(
+        "/api/v1/repos/ml/pipelines",
+        axum::routing::get(|| async {
+            (
+                [(header::CONTENT_TYPE, "application/json")],
+                r#"{"permissions":{"push":false}}"#,
+            )
+        }),
+    ))
+    .await;
+    subject.forge = Some(ForgeAccess {
+        api: format!("http://{repository}/api/v1").parse().unwrap(),
+        token: Some(Secret::new("forge-secret").unwrap()),
+        repository: Some("ml/pipelines".to_owned()),
+    });
+    let findings = examine(&subject).await;
+    assert_eq!(found(&findings, "ntfy").verdict, Verdict::Passed, "{findings:#?}");
+    assert!(
+        found(&findings, "forge").is_failed() && found(&findings, "forge").seen.contains("may only read")
+    );
+    assert!(!format!("{findings:?}").contains("forge-secret"));
+}
+
+#[tokio::test]
+async fn python_is_found_or_named() {
+    let missing = python::check(std::path::Path::new("/no/such/python"), None).await;
+    assert!(missing.is_failed() && missing.cure.unwrap().contains("--python"));
+    let odd = python::check(std::path::Path::new("/bin/false"), None).await;
+    assert!(odd.is_failed());
+}
+
+#[test]
+fn a_newer_kfp_than_the_server_is_pointed_out() {
+    let server = crate::kfp::Server {
+        version: Some(semver::Version::new(2, 5, 0)),
+        tag_name: None,
+        multi_user: false,
+        store: crate::kfp::Store::Database,
+        probed: false,
+    };
+    let newer = sdk::check(&server, Some(&semver::Version::new(2, 17, 0)));
+    assert!(newer.cure.unwrap().contains("pin kfp 2.5"));
+    assert!(
+        sdk::check(&server, Some(&semver::Version::new(2, 5, 3)))
+            .cure
+            .is_none()
+    );
+}

@@ -1,0 +1,234 @@
+//! User and password at Dex, through an oauth2-proxy in front of the API: what a browser would do.
+//!
+//! The pages lead: whatever asks is answered (start, connector, password, approval), redirects are followed
+//! with a cookie jar of their own, until the API itself answers. Recording: `login-dex-oauth2-proxy.json`.
+
+use super::client_credentials::{form_request, shown};
+use super::forms::{Form, forms, links};
+use super::grant::send;
+use crate::error::{Failure, Phase};
+use crate::kfp::error::is_page;
+use crate::kfp::transport::{Request, Response, Transport};
+use crate::secret::Secret;
+use http::Method;
+use http::header::{ACCEPT, COOKIE, HeaderValue, LOCATION, SET_COOKIE};
+use reqwest::cookie::{CookieStore, Jar};
+use url::Url;
+use url::form_urlencoded::Serializer;
+
+/// A user of Dex.
+#[derive(Clone, Debug)]
+pub struct DexLogin {
+    /// The user's name or mail address.
+    pub username: String,
+    /// The password.
+    pub password: Secret,
+    /// The connector to choose where Dex offers several (`local`, `ldap`).
+    pub connector: Option<String>,
+}
+
+/// Steps a login may take; the recorded one takes 12.
+const STEPS: usize = 30;
+
+impl DexLogin {
+    /// Logs in and returns the cookies of the session, as the `Cookie` header wants them.
+    pub(super) async fn log_in(&self, transport: &dyn Transport, endpoint: &Url) -> Result<Secret, Failure> {
+        let mut api = endpoint.clone();
+        if let Ok(mut path) = api.path_segments_mut() {
+            path.pop_if_empty().extend(["apis", "v2beta1", "pipelines"]);
+        }
+        api.set_query(Some("page_size=1"));
+        let jar = Jar::default();
+        let mut walk = Walk {
+            login: self,
+            endpoint,
+            jar: &jar,
+            sent_password: false,
+        };
+        let mut request = page_request(&api);
+        for _ in 0..STEPS {
+            let url = request.url.clone();
+            let response = walk.fetch(transport, request).await?;
+            match walk.next(&url, &response)? {
+                Some(next) => request = next,
+                None if url.origin() == endpoint.origin() => return walk.session(endpoint),
+                None => return Err(odd(&url, "answered with something that is no page")),
+            }
+        }
+        Err(odd(endpoint, "went in circles"))
+    }
+}
+
+struct Walk<'a> {
+    login: &'a DexLogin,
+    endpoint: &'a Url,
+    jar: &'a Jar,
+    sent_password: bool,
+}
+
+impl Walk<'_> {
+    async fn fetch(&self, transport: &dyn Transport, mut request: Request) -> Result<Response, Failure> {
+        if let Some(cookies) = self.jar.cookies(&request.url) {
+            request.headers.insert(COOKIE, cookies);
+        }
+        let url = request.url.clone();
+        let response = send(transport, &request, &format!("the login at {}", shown(&url))).await?;
+        let mut set = response.headers.get_all(SET_COOKIE).iter();
+        self.jar.set_cookies(&mut set, &url);
+        Ok(response)
+    }
+
+    /// The next request, or `None` when no page asks for anything any more.
+    fn next(&mut self, url: &Url, response: &Response) -> Result<Option<Request>, Failure> {
+        if response.status.is_redirection() {
+            let target = url
+                .join(response.header(LOCATION))
+                .map_err(|_| odd(url, "redirected to an address that is none"))?;
+            return Ok(Some(page_request(&target)));
+        }
+        let text = String::from_utf8_lossy(&response.body);
+        if !is_page(response, &text) {
+            // The API: 200, or its own refusal of this user, which later calls will explain.
+            return Ok(None);
+        }
+        let forms = forms(&text);
+        if let Some(form) = forms.iter().find(|form| form.asks_for_password()) {
+            return self.password(url, form).map(Some);
+        }
+        if let Some(form) = forms.iter().find(|form| {
+            form.input("approval")
+                .is_some_and(|input| input.value == "approve")
+        }) {
+            return Ok(Some(filled(url, form, &[])?));
+        }
+        if let Some(form) = forms.iter().find(|form| form.action.contains("/oauth2/start")) {
+            return Ok(Some(filled(url, form, &[])?));
+        }
+        if let Some(target) = self.connector(&links(&text)) {
+            let target = url
+                .join(&target)
+                .map_err(|_| odd(url, "offers a link to an address that is none"))?;
+            return Ok(Some(page_request(&target)));
+        }
+        Err(odd(
+            url,
+            &format!(
+                "shows a page (status {}) that asks for nothing this program can give",
+                response.status.as_u16()
+            ),
+        ))
+    }
+
+    fn password(&mut self, url: &Url, form: &Form) -> Result<Request, Failure> {
+        if self.sent_password {
+            return Err(Failure::usage(
+                Phase::Connect,
+                format!(
+                    "the login at {} refuses user `{}` with this password",
+                    shown(url),
+                    self.login.username
+                ),
+            )
+            .hint("check the user name (Dex wants the mail address) and the password"));
+        }
+        if self.endpoint.scheme() == "https" && url.scheme() != "https" {
+            return Err(odd(
+                url,
+                "asks for the password without TLS, although the server is called with it",
+            ));
+        }
+        self.sent_password = true;
+        let field = |form: &Form| {
+            form.inputs
+                .iter()
+                .find(|input| ["login", "username", "email", "user"].contains(&input.name.as_str()))
+                .map_or_else(|| "login".to_owned(), |input| input.name.clone())
+        };
+        let password = form
+            .inputs
+            .iter()
+            .find(|input| input.is_password)
+            .map_or("password", |input| input.name.as_str());
+        filled(
+            url,
+            form,
+            &[
+                (field(form).as_str(), &self.login.username),
+                (password, self.login.password.expose()),
+            ],
+        )
+    }
+
+    /// The link to a connector: the one asked for, else `local`, else the only one.
+    fn connector(&self, links: &[String]) -> Option<String> {
+        let offered: Vec<&String> = links.iter().filter(|link| link.contains("/auth/")).collect();
+        let wanted = self.login.connector.as_deref().unwrap_or("local");
+        let is = |link: &str, name: &str| {
+            let path = link.split('?').next().unwrap_or(link);
+            path.rsplit('/').next() == Some(name)
+        };
+        offered
+            .iter()
+            .find(|link| is(link, wanted))
+            .or_else(|| offered.first().filter(|_| offered.len() == 1))
+            .map(|link| (*link).clone())
+    }
+
+    fn session(&self, endpoint: &Url) -> Result<Secret, Failure> {
+        let cookies = self.jar.cookies(endpoint);
+        cookies
+            .as_ref()
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| Secret::new(text).ok())
+            .ok_or_else(|| {
+                Failure::usage(Phase::Connect, format!("{} asks for no login", shown(endpoint)))
+                    .hint("leave the Dex login out: the server answers without it")
+            })
+    }
+}
+
+fn page_request(url: &Url) -> Request {
+    let mut request = Request::new(Method::GET, url.clone());
+    // With `application/json` an oauth2-proxy answers 401 and no page.
+    request.headers.insert(
+        ACCEPT,
+        HeaderValue::from_static("text/html,application/xhtml+xml"),
+    );
+    request.response_limit = 4 << 20;
+    request
+}
+
+/// The request a form makes, with its own values and those given.
+fn filled(url: &Url, form: &Form, values: &[(&str, &str)]) -> Result<Request, Failure> {
+    let mut target = if form.action.is_empty() {
+        url.clone()
+    } else {
+        url.join(&form.action)
+            .map_err(|_| odd(url, "shows a form whose address is none"))?
+    };
+    let mut pairs = Serializer::new(String::new());
+    for input in form.inputs.iter().filter(|input| !input.name.is_empty()) {
+        let given = values
+            .iter()
+            .find(|(name, _)| *name == input.name)
+            .map(|(_, value)| *value);
+        pairs.append_pair(&input.name, given.unwrap_or(&input.value));
+    }
+    let pairs = pairs.finish();
+    if form.post {
+        let mut request = form_request(&target, pairs);
+        request.headers.insert(
+            ACCEPT,
+            HeaderValue::from_static("text/html,application/xhtml+xml"),
+        );
+        request.response_limit = 4 << 20;
+        return Ok(request);
+    }
+    target.set_query(Some(&pairs));
+    Ok(page_request(&target))
+}
+
+fn odd(url: &Url, what: &str) -> Failure {
+    Failure::usage(Phase::Connect, format!("the login at {} {what}", shown(url)))
+        .hint("log in with a browser and give the session as a cookie, or use a token")
+}

@@ -1,0 +1,315 @@
+# What a malicious pipeline tries. Every function returns something true if it got what it wanted.
+import ctypes
+import errno
+import json
+import os
+import platform
+import signal
+import socket
+import sys
+import time
+
+BAIT = json.load(open(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'bait.json')))
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def outside(name):
+    return os.path.join(BAIT['outside'], name)
+
+
+def read(path):
+    with open(path, 'rb') as file:
+        return file.read()
+
+
+def append(path):
+    with open(path, 'ab') as file:
+        file.write(b'# was here\n')
+    return True
+
+
+def reaches(number, *arguments):
+    """Whether the kernel looks at a call's arguments, instead of refusing the call."""
+    ctypes.set_errno(0)
+    result = LIBC.syscall(ctypes.c_long(number), *(ctypes.c_long(one) for one in arguments))
+    return result >= 0 or ctypes.get_errno() not in (errno.EPERM, errno.ENOSYS, errno.EACCES)
+
+
+def environment_own():
+    return os.environ.get('BAIT_SECRET')
+
+
+def environment_of_the_program():
+    return b'PATH=' in read('/proc/%d/environ' % BAIT['program'])
+
+
+def environment_of_the_supervisor():
+    return b'PATH=' in read('/proc/%d/environ' % os.getppid())
+
+
+def memory_of_the_supervisor():
+    return open('/proc/%d/mem' % os.getppid(), 'rb')
+
+
+def read_checkout_token():
+    return read(os.path.join(BAIT['root'], '.git/config'))
+
+
+def read_dot_env():
+    return read(os.path.join(BAIT['root'], 'deep/.env.production'))
+
+
+def read_home():
+    return read(outside('home/.netrc'))
+
+
+def read_service_account_token():
+    return read(outside('token'))
+
+
+def read_through_link():
+    return read(os.path.join(BAIT['root'], 'link'))
+
+
+def list_home():
+    return os.listdir(outside('home'))
+
+
+def write_sources():
+    return append(os.path.join(BAIT['root'], 'victim.py'))
+
+
+def write_own_source():
+    return append(os.path.abspath(__file__))
+
+
+def write_new_source():
+    return append(os.path.join(BAIT['root'], 'new_pipeline.py'))
+
+
+def write_runner_file():
+    return append(outside('github_env'))
+
+
+def write_cache():
+    return append(os.path.join(BAIT['cache'], 'bait-%d' % BAIT['round']))
+
+
+def write_interpreter():
+    import yaml
+    return append(os.path.join(os.path.dirname(yaml.__file__), 'bait-%d.py' % BAIT['round']))
+
+
+def write_other_pipelines_directory():
+    own = os.environ['TMPDIR']
+    other = [slot for slot in ('0', '1') if not own.endswith('/' + slot)][0]
+    return append(os.path.join(os.path.dirname(own), other, 'x'))
+
+
+def truncate_outside():
+    os.truncate(outside('truncated'), 0)
+    return os.stat(outside('truncated')).st_size == 0
+
+
+def truncate_by_reading():
+    os.close(os.open(outside('truncated2'), os.O_RDONLY | os.O_TRUNC))
+    return os.stat(outside('truncated2')).st_size == 0
+
+
+def remove_outside():
+    os.unlink(outside('removed'))
+    return True
+
+
+def rename_outside():
+    os.rename(outside('renamed'), outside('renamed2'))
+    return True
+
+
+def link_outside():
+    os.link(outside('token'), os.path.join(os.environ['TMPDIR'], 'token'))
+    return read(os.path.join(os.environ['TMPDIR'], 'token'))
+
+
+def chmod_outside():
+    os.chmod(outside('chmod'), 0o600)
+    return os.stat(outside('chmod')).st_mode & 0o777 == 0o600
+
+
+def fchmod_outside():
+    with open(os.path.join(BAIT['root'], 'victim.py')) as file:
+        os.fchmod(file.fileno(), 0o640)
+        return os.fstat(file.fileno()).st_mode & 0o777 == 0o640
+
+
+def chown_outside():
+    os.chown(outside('chmod'), 12345, 12345)
+    return os.stat(outside('chmod')).st_uid == 12345
+
+
+def utime_outside():
+    os.utime(outside('chmod'), (1, 1))
+    return os.stat(outside('chmod')).st_mtime == 1
+
+
+def xattr_outside():
+    os.setxattr(outside('chmod'), 'user.bait', b'x')
+    return os.getxattr(outside('chmod'), 'user.bait')
+
+
+def tcp_connect():
+    socket.create_connection(('127.0.0.1', BAIT['tcp']), 2).close()
+    return True
+
+
+def tcp_listen():
+    socket.create_server(('127.0.0.1', 0)).close()
+    return True
+
+
+def udp_send():
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b'x', ('127.0.0.1', BAIT['tcp']))
+
+
+def unix_connect():
+    socket.socket(socket.AF_UNIX).connect(outside('docker.sock'))
+    return True
+
+
+def abstract_connect():
+    socket.socket(socket.AF_UNIX).connect('\0' + BAIT['abstract'])
+    return True
+
+
+def netlink():
+    return socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)
+
+
+def signal_program():
+    os.kill(BAIT['program'], 0)
+    return True
+
+
+def signal_supervisor():
+    os.kill(os.getppid(), 0)
+    return True
+
+
+def trace():
+    pid = os.fork()
+    if pid == 0:
+        os._exit(0 if LIBC.ptrace(0, 0, 0, 0) == 0 else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def priority_of_the_supervisor():
+    os.setpriority(os.PRIO_PROCESS, os.getppid(), os.getpriority(os.PRIO_PROCESS, os.getppid()) + 1)
+    return True
+
+
+def limits_of_the_supervisor():
+    import resource
+    return resource.prlimit(os.getppid(), resource.RLIMIT_NOFILE)
+
+
+def affinity_of_the_supervisor():
+    os.sched_setaffinity(os.getppid(), os.sched_getaffinity(0))
+    return True
+
+
+def few_processes():
+    return fork_bomb(20)
+
+
+def fork_bomb(count=400):
+    children = []
+    try:
+        for _ in range(count):
+            pid = os.fork()
+            if pid == 0:
+                signal.pause()
+                os._exit(0)
+            children.append(pid)
+        return True
+    finally:
+        for pid in children:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+
+
+def memory():
+    return len(bytearray(700_000_000))
+
+
+def new_user_namespace():
+    return LIBC.unshare(0x10000000) == 0
+
+
+def clone_into_namespace():
+    pid = LIBC.syscall(ctypes.c_long(56), ctypes.c_long(0x10000000 | signal.SIGCHLD), 0, 0, 0, 0)
+    if pid == 0:
+        os._exit(0)
+    if pid > 0:
+        os.waitpid(pid, 0)
+    return pid > 0
+
+
+def call_bpf():
+    return reaches(321, 9999, 0, 0)
+
+
+def call_io_uring():
+    return reaches(425, 0, 0)
+
+
+def call_userfaultfd():
+    return reaches(323, 0xffff)
+
+
+def call_perf_event_open():
+    return reaches(298, 0, 0, -1, -1, 0)
+
+
+def call_keyctl():
+    return reaches(250, 9999)
+
+
+def call_process_vm_readv():
+    return reaches(310, os.getpid(), 0, 0, 0, 0, 0)
+
+
+def call_pidfd_getfd():
+    return reaches(438, -1, 0, 0)
+
+
+def call_setns():
+    return reaches(308, -1, 0)
+
+
+def call_mount():
+    return reaches(165, 0, 0, 0, 0, 0)
+
+
+def call_open_by_handle_at():
+    return reaches(304, -1, 0, 0)
+
+
+def call_x32():
+    # the same getpid under its second number; kernels without x32 have none
+    return True if BAIT['open'] else LIBC.syscall(ctypes.c_long(0x40000000 | 39)) > 0
+
+
+def outlives():
+    """Double fork into another session; says the process's number, and whether it lived on for a while."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        pid = os.fork()
+        if pid == 0:
+            os.closerange(0, 3)
+            time.sleep(600)
+            os._exit(0)
+        os.write(writing, str(pid).encode())
+        os._exit(0)
+    os.wait()
+    return os.read(reading, 20).decode()

@@ -1,0 +1,241 @@
+//! One table of what a malicious pipeline tries. Each attempt is denied in the sandbox, and each is shown to
+//! succeed without it, so that the test can fail.
+
+#![cfg(target_os = "linux")]
+#![allow(clippy::unwrap_used)]
+
+use crate::compile_support::{Tree, cache, of};
+use kfp_gitops::compile::{CompileResult, SandboxLevel, SandboxMode};
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+
+const CODE: &str = include_str!("compile_attacks.py");
+
+/// When an attempt can be shown to succeed.
+#[derive(Clone, Copy, PartialEq)]
+enum Proof {
+    /// Always, once the sandbox is off.
+    Anyone,
+    /// Only as root: for others, the kernel or another layer denies it anyway.
+    Root,
+    /// Only the denial is tested: the kernel may not know the interface at all.
+    None,
+}
+
+use Proof::{Anyone, Root};
+
+const ATTEMPTS: &[(&str, Proof)] = &[
+    ("environment_own", Anyone),
+    ("environment_of_the_program", Anyone),
+    ("environment_of_the_supervisor", Root),
+    ("memory_of_the_supervisor", Root),
+    ("read_checkout_token", Anyone),
+    ("read_dot_env", Anyone),
+    ("read_home", Anyone),
+    ("read_service_account_token", Anyone),
+    ("read_through_link", Anyone),
+    ("list_home", Anyone),
+    ("write_sources", Anyone),
+    ("write_own_source", Anyone),
+    ("write_new_source", Anyone),
+    ("write_runner_file", Anyone),
+    ("write_cache", Anyone),
+    ("write_interpreter", Anyone),
+    ("write_other_pipelines_directory", Anyone),
+    ("truncate_outside", Anyone),
+    ("truncate_by_reading", Anyone),
+    ("remove_outside", Anyone),
+    ("rename_outside", Anyone),
+    ("link_outside", Anyone),
+    ("chmod_outside", Anyone),
+    ("fchmod_outside", Anyone),
+    ("chown_outside", Root),
+    ("utime_outside", Anyone),
+    ("xattr_outside", Proof::None),
+    ("tcp_connect", Anyone),
+    ("tcp_listen", Anyone),
+    ("udp_send", Anyone),
+    ("unix_connect", Anyone),
+    ("abstract_connect", Anyone),
+    ("netlink", Anyone),
+    ("signal_program", Anyone),
+    ("signal_supervisor", Anyone),
+    ("trace", Anyone),
+    ("priority_of_the_supervisor", Anyone),
+    ("limits_of_the_supervisor", Root),
+    ("affinity_of_the_supervisor", Anyone),
+    ("fork_bomb", Proof::None),
+    ("memory", Anyone),
+];
+
+/// By number, which differs between architectures.
+const CALLS: &[(&str, Proof)] = &[
+    ("new_user_namespace", Root),
+    ("clone_into_namespace", Root),
+    ("call_bpf", Root),
+    ("call_io_uring", Proof::None),
+    ("call_userfaultfd", Proof::None),
+    ("call_perf_event_open", Proof::None),
+    ("call_keyctl", Proof::None),
+    ("call_process_vm_readv", Anyone),
+    ("call_pidfd_getfd", Anyone),
+    ("call_setns", Anyone),
+    ("call_mount", Root),
+    ("call_open_by_handle_at", Root),
+    ("call_x32", Proof::None),
+];
+
+fn attempts() -> impl Iterator<Item = (&'static str, Proof)> {
+    let calls: &[_] = if cfg!(target_arch = "x86_64") { CALLS } else { &[] };
+    ATTEMPTS.iter().chain(calls).copied()
+}
+
+/// The bait, and one pipeline for each attempt.
+struct Range {
+    tree: Tree,
+    outside: tempfile::TempDir,
+    _tcp: TcpListener,
+    _unix: UnixListener,
+    _abstract: UnixListener,
+}
+
+impl Range {
+    fn new(round: u32, open: bool) -> Self {
+        use std::os::linux::net::SocketAddrExt;
+        let mut tree = Tree::new();
+        let outside = tempfile::Builder::new().prefix("outside").tempdir().unwrap();
+        let put = |name: &str| {
+            let path = outside.path().join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, "secret").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).unwrap();
+        };
+        for name in [
+            "home/.netrc",
+            "token",
+            "github_env",
+            "truncated",
+            "truncated2",
+            "removed",
+            "renamed",
+            "chmod",
+        ] {
+            put(name);
+        }
+        std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
+        let unix = UnixListener::bind(outside.path().join("docker.sock")).unwrap();
+        let name = format!("kfp-gitops-test-{}-{round}", std::process::id());
+        let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
+        let hidden = UnixListener::bind_addr(&address).unwrap();
+        tree.file(".git/config", "token")
+            .file("deep/.env.production", "token")
+            .file("victim.py", "x = 1\n");
+        std::os::unix::fs::symlink(outside.path().join("token"), tree.root().join("link")).unwrap();
+        let bait = serde_json::json!({
+            "root": tree.root(), "outside": outside.path(), "cache": cache(), "program": std::process::id(),
+            "tcp": tcp.local_addr().unwrap().port(), "abstract": name, "round": round, "open": open,
+        });
+        tree.file("bait.json", &bait.to_string());
+        for (name, _) in attempts().chain([("outlives", Anyone), ("few_processes", Anyone)]) {
+            let text = format!(
+                "{CODE}\ntry:\n    outcome = {name}()\n    why = str(outcome)[:200]\nexcept BaseException as error:\n    \
+                 outcome, why = None, repr(error)\nfrom kfp import dsl\n@dsl.component\ndef step(): pass\n\
+                 @dsl.pipeline(name='succeeded' if outcome else 'denied', description=why)\ndef p():\n    step()\n"
+            );
+            tree.pipeline(&format!("{name}_pipeline.py"), &text);
+        }
+        tree.writable_by_all();
+        Self {
+            tree,
+            outside,
+            _tcp: tcp,
+            _unix: unix,
+            _abstract: hidden,
+        }
+    }
+
+    fn run(&self, sandbox: SandboxMode, open: bool) -> CompileResult {
+        let mut settings = self.tree.settings();
+        settings.sandbox = sandbox;
+        settings
+            .environment
+            .insert("BAIT_SECRET".into(), "hunter2".into());
+        settings.memory_bytes = 500 << 20;
+        if open {
+            settings.memory_bytes = 4 << 30;
+            settings.pass_environment.push("BAIT_SECRET".into());
+        }
+        self.tree.compile(&settings)
+    }
+}
+
+/// Whether an attempt succeeded, and what it says. A file that was killed for it was denied.
+fn outcome(result: &CompileResult, name: &str) -> (bool, String) {
+    match &of(result, &format!("{name}_pipeline.py")).outcome {
+        Ok(compiled) => (
+            compiled[0].name.as_str() == "succeeded",
+            compiled[0].description.clone(),
+        ),
+        Err(failure) => (false, failure.to_string()),
+    }
+}
+
+fn is_root() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+#[test]
+fn every_attempt_is_denied_and_would_succeed_without_the_sandbox() {
+    let open = Range::new(1, true);
+    let without = open.run(SandboxMode::Off, true);
+    let closed = Range::new(2, false);
+    let within = closed.run(SandboxMode::Require, false);
+    assert_eq!(within.preparation, None);
+    assert_eq!(within.engine.as_ref().unwrap().sandbox, SandboxLevel::Full);
+    let mut wrong = Vec::new();
+    for (name, proof) in attempts() {
+        let (succeeded, why) = outcome(&within, name);
+        if succeeded {
+            wrong.push(format!("{name} was not denied: {why}"));
+        }
+        let (succeeded, why) = outcome(&without, name);
+        let expected = proof == Anyone || (proof == Root && is_root());
+        if expected && !succeeded {
+            wrong.push(format!("{name} does not succeed without the sandbox: {why}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    assert!(outcome(&within, "few_processes").0, "a few processes are no bomb");
+    // what it started is gone, in both cases
+    for result in [&within, &without] {
+        let (started, pid) = outcome(result, "outlives");
+        assert!(started, "{pid}");
+        assert!(!is_alive(&pid), "process {pid} outlived the run");
+    }
+    // and nothing outside has changed
+    let outside = closed.outside.path();
+    assert_eq!(
+        std::fs::read_to_string(outside.join("truncated")).unwrap(),
+        "secret"
+    );
+    assert!(outside.join("removed").exists() && outside.join("renamed").exists());
+    let mode = std::fs::metadata(outside.join("chmod"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o666);
+    let withheld = &of(&within, "environment_own_pipeline.py").withheld;
+    assert_eq!(withheld, &["BAIT_SECRET"], "a withheld variable is noticed");
+}
+
+/// Whether a process lives; one that waits to be reaped does not.
+fn is_alive(pid: &str) -> bool {
+    let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
+    stat.rsplit(')')
+        .next()
+        .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}

@@ -1,0 +1,97 @@
+//! What is said when the endpoint is not a pipelines server, or does not answer.
+
+use crate::support::{Said, folder, kfp_gitops, run};
+use wiremock::matchers::{any, path};
+use wiremock::{Mock, MockServer, ResponseTemplate};
+
+const PIPELINE: &str = "from kfp import dsl\n\n\n@dsl.component\ndef say():\n    pass\n\n\n\
+                        @dsl.pipeline(name='one')\ndef one():\n    say()\n";
+
+/// `plan` against a server; writes are what no test here may see.
+async fn plan(server: &MockServer, environment: &'static [(&'static str, &'static str)]) -> Said {
+    let uri = server.uri();
+    tokio::task::spawn_blocking(move || {
+        let root = folder(&[("one_pipeline.py", PIPELINE)]);
+        run(kfp_gitops(root.path())
+            .args([
+                "apply",
+                "--format",
+                "json",
+                "--endpoint",
+                &uri,
+                "--kfp-version",
+                "2.17.0",
+            ])
+            .envs(environment.iter().copied()))
+    })
+    .await
+    .expect("the test's thread")
+}
+
+async fn answering(template: ResponseTemplate) -> MockServer {
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(template).mount(&server).await;
+    server
+}
+
+async fn only_reads(server: &MockServer) {
+    let requests = server.received_requests().await.expect("recorded");
+    assert!(
+        requests.iter().all(|request| request.method == http::Method::GET),
+        "{requests:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_login_page_is_usage() {
+    let page = "<!DOCTYPE html><html><head><title>Log in</title></head><body><form action=\"/dex/auth\"></form></body></html>";
+    let server = answering(ResponseTemplate::new(200).set_body_raw(page, "text/html")).await;
+    let said = plan(&server, &[]).await;
+    assert_eq!(said.code, 2, "{said:?}");
+    let error = &said.json()["error"];
+    assert_eq!(error["phase"], "connect");
+    assert!(
+        error["hint"].as_str().is_some_and(|hint| !hint.is_empty()),
+        "{error:#}"
+    );
+    only_reads(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_of_version_1_is_usage() {
+    let server = MockServer::start().await;
+    Mock::given(path("/apis/v1beta1/healthz"))
+        .respond_with(
+            ResponseTemplate::new(200)
+                .set_body_raw(r#"{"commit_sha":"x","tag_name":"1.8.5"}"#, "application/json"),
+        )
+        .mount(&server)
+        .await;
+    let said = plan(&server, &[]).await;
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(
+        said.json()["error"]["message"]
+            .as_str()
+            .unwrap_or_default()
+            .contains("v1"),
+        "{said:?}"
+    );
+    only_reads(&server).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_token_is_named_and_never_printed() {
+    let server = answering(ResponseTemplate::new(401).set_body_raw(
+        r#"{"error":"bad token sEcReT-0123456789","code":16}"#,
+        "application/json",
+    ))
+    .await;
+    let said = plan(&server, &[("KFP_GITOPS_TOKEN", "sEcReT-0123456789")]).await;
+    assert_eq!(said.code, 2, "{said:?}");
+    assert!(
+        !said.out.contains("sEcReT") && !said.err.contains("sEcReT"),
+        "{said:?}"
+    );
+    let sent = server.received_requests().await.expect("recorded");
+    assert_eq!(sent[0].headers["authorization"], "Bearer sEcReT-0123456789");
+}
