@@ -4,6 +4,7 @@
 
 mod action;
 mod against;
+mod browser;
 mod checking;
 mod compile_attacks;
 mod compile_engine;
@@ -18,6 +19,7 @@ mod fault;
 mod faults;
 mod forge;
 mod history;
+mod html;
 mod kfp_client;
 mod logins;
 mod moving_over;
