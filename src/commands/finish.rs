@@ -54,17 +54,17 @@ pub fn read_context(environment: &Environment) -> Context {
 
 fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
     let mut code = report.settle();
-    if let Some(path) = &output.sarif {
-        if let Err(failure) = write_sarif(path, &report) {
-            report.error.get_or_insert(failure);
-            code = report.settle();
-        }
+    if let Some(path) = &output.sarif
+        && let Err(failure) = write_sarif(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
     }
-    if let Some(path) = &output.results {
-        if let Err(failure) = write_results(path, &report) {
-            report.error.get_or_insert(failure);
-            code = report.settle();
-        }
+    if let Some(path) = &output.results
+        && let Err(failure) = write_results(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
     }
     let written = if output.json {
         json::render(&report)
