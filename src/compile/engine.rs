@@ -1,18 +1,20 @@
 //! [`Engine`]: decides the kfp, finds or prepares Python, compiles, and makes sense of what came back.
 
-use super::answer;
-use super::diagnostics;
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents};
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
-use super::variables;
 use super::version::{self, Wanted};
 use super::worker::{self, Broken, Raw, Reached, Start, Task};
 use super::{CompileResult, EngineInfo, FileResult, SandboxLevel};
 use crate::discover::Source;
 use crate::error::{Failure, Phase};
 use std::path::PathBuf;
+
+mod results;
+mod tiers;
+
+use tiers::{Need, Tier};
 
 /// The embedded KFP compiler.
 #[derive(Clone, Copy, Debug)]
@@ -39,24 +41,6 @@ impl Engine {
             Err(failure) => run.finish(None, Some(failure)),
         }
     }
-}
-
-/// What a file needs beyond the environment it was tried in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    /// A module of the full SDK, or kfp-kubernetes.
-    FullSdk,
-    /// A module that only the project's requirements can bring.
-    Project,
-}
-
-/// Which packages a worker runs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Tier {
-    Existing,
-    Lean,
-    Full,
-    Project,
 }
 
 struct Run<'a> {
@@ -341,99 +325,6 @@ impl<'a> Run<'a> {
             parameters: source.parameters.clone(),
         }
     }
-
-    /// Takes one child's result; hands it back where another environment may do better.
-    fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<Waiting> {
-        let source = &self.sources[id];
-        let mut need = None;
-        let (outcome, warnings, withheld) = match answer::read(source, &raw.result) {
-            Ok(answer) => {
-                let outcome = answer.outcome.map_err(|error| {
-                    need = error
-                        .missing
-                        .as_deref()
-                        .and_then(|missing| needs(missing, &error.message, tier));
-                    diagnostics::from_error(self.settings, source, &error, &answer.withheld)
-                });
-                (outcome, answer.warnings, answer.withheld)
-            }
-            Err(unsound) => {
-                let failure = diagnostics::from_end(self.settings, source, &raw, &unsound);
-                (Err(failure), Vec::new(), Vec::new())
-            }
-        };
-        let mut printed = String::from_utf8_lossy(&raw.printed).into_owned();
-        if raw.dropped > 0 {
-            printed.push_str(&format!("\n… and {} more bytes", raw.dropped));
-        }
-        let result = FileResult {
-            source: source.clone(),
-            outcome,
-            warnings: warnings
-                .into_iter()
-                .map(|warning| match warning.line {
-                    Some(line) => format!("line {line}: {}", warning.text),
-                    None => warning.text,
-                })
-                .collect(),
-            withheld: self.really_withheld(withheld),
-            printed,
-            seconds: raw.seconds,
-        };
-        match need {
-            Some(need) => Some(Waiting { id, need, result }),
-            None => {
-                self.store(id, result);
-                None
-            }
-        }
-    }
-
-    /// Only names that are withheld indeed: the list was made by a stranger's code.
-    fn really_withheld(&self, names: Vec<String>) -> Vec<String> {
-        let known = variables::withheld(self.settings);
-        names.into_iter().filter(|name| known.contains(name)).collect()
-    }
-
-    fn fail(&mut self, id: usize, failure: Failure) {
-        let result = FileResult {
-            source: self.sources[id].clone(),
-            outcome: Err(failure),
-            warnings: Vec::new(),
-            withheld: Vec::new(),
-            printed: String::new(),
-            seconds: 0.0,
-        };
-        self.store(id, result);
-    }
-
-    fn store(&mut self, id: usize, result: FileResult) {
-        self.done += 1;
-        self.progress.file_done(
-            &result.source.path,
-            result.outcome.is_ok(),
-            self.done,
-            self.sources.len(),
-        );
-        self.results[id] = Some(result);
-    }
-
-    fn finish(mut self, engine: Option<EngineInfo>, preparation: Option<Failure>) -> CompileResult {
-        for id in 0..self.sources.len() {
-            if self.results[id].is_none() {
-                let failure = preparation
-                    .clone()
-                    .unwrap_or_else(|| Failure::internal(Phase::Compile, "no result came back for this file"))
-                    .file(self.sources[id].path.as_str());
-                self.fail(id, failure);
-            }
-        }
-        CompileResult {
-            files: self.results.into_iter().flatten().collect(),
-            engine,
-            preparation,
-        }
-    }
 }
 
 /// A file that another environment may compile, with what it says now.
@@ -453,34 +344,5 @@ fn files_text(count: usize) -> String {
         "1 file".to_owned()
     } else {
         format!("{count} files")
-    }
-}
-
-/// Modules that the lean environment leaves out although kfp itself depends on them.
-const FULL_SDK: [&str; 12] = [
-    "kubernetes",
-    "kfp_server_api",
-    "google",
-    "requests_toolbelt",
-    "tabulate",
-    "requests_oauthlib",
-    "oauthlib",
-    "websocket",
-    "dateutil",
-    "six",
-    "proto",
-    "pkg_resources",
-];
-
-/// What a missing module asks for in an environment of that tier; `None` when nothing can help.
-fn needs(missing: &str, message: &str, tier: Tier) -> Option<Need> {
-    let top = missing.split('.').next().unwrap_or(missing);
-    let kubernetes =
-        missing.starts_with("kfp.kubernetes") || (missing == "kfp" && message.contains("'kubernetes'"));
-    match tier {
-        Tier::Existing if kubernetes => Some(Need::FullSdk),
-        Tier::Lean if FULL_SDK.contains(&top) => Some(Need::FullSdk),
-        Tier::Existing | Tier::Lean | Tier::Full if top != "kfp" => Some(Need::Project),
-        _ => None,
     }
 }

@@ -9,8 +9,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::process::{Child, Command};
+
+mod listen;
+
+use listen::{Ended, listen};
 
 const WORKER: &str = include_str!("worker.py");
 
@@ -24,8 +28,6 @@ const MAGIC: &str = "kfp-gitops-worker-1";
 pub(super) const PRINTED_BYTES: u64 = 64 << 10;
 /// One file's result larger than this is a failure. The server takes 32 MiB; the YAML form is about as large.
 const RESULT_BYTES: u64 = 160 << 20;
-/// A header longer than this is no header.
-const HEADER_BYTES: usize = 4 << 20;
 
 /// One file to compile.
 #[derive(Clone, Debug, Serialize)]
@@ -111,35 +113,6 @@ struct Init<'a> {
     no_caching: bool,
     deployed: &'a [PathBuf],
     sources: &'a [Task],
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "t", rename_all = "lowercase")]
-enum Header {
-    Hello(Hello),
-    Broken {
-        message: String,
-        missing: Option<String>,
-    },
-    Start {
-        id: usize,
-    },
-    Result {
-        id: usize,
-        n: usize,
-    },
-    Printed {
-        id: usize,
-        n: usize,
-    },
-    End {
-        id: usize,
-        status: i32,
-        reason: Option<String>,
-        dropped: u64,
-        seconds: f64,
-    },
-    Done,
 }
 
 /// How far the children were kept away in the end.
@@ -316,98 +289,4 @@ async fn drain(mut stream: tokio::process::ChildStderr) -> Vec<u8> {
         kept.extend_from_slice(&buffer[..count.min(room)]);
     }
     kept
-}
-
-/// Removes what a file wrote into every descriptor it found, before the driver's own answer. Against malice it
-/// helps nothing: a file can always lie about itself.
-fn strip_noise(result: &mut Vec<u8>, nonce: &str) {
-    let mark = format!("\n{nonce}\n");
-    match result
-        .windows(mark.len())
-        .position(|window| window == mark.as_bytes())
-    {
-        Some(at) => drop(result.drain(..at + mark.len())),
-        None => result.clear(),
-    }
-}
-
-enum Ended {
-    Broken(String, Option<String>),
-    Early(Option<Hello>, Vec<usize>),
-}
-
-async fn listen(
-    output: ChildStdout,
-    nonce: &str,
-    each: &mut (dyn FnMut(usize, Raw) + Send),
-) -> Result<Hello, Ended> {
-    let mut reader = BufReader::with_capacity(64 << 10, output);
-    let mut hello = None;
-    let mut open: BTreeMap<usize, Raw> = BTreeMap::new();
-    let mut line = Vec::new();
-    let mut begun = false;
-    loop {
-        line.clear();
-        let read = (&mut reader)
-            .take(HEADER_BYTES as u64)
-            .read_until(b'\n', &mut line)
-            .await;
-        if !matches!(read, Ok(1..)) || !line.ends_with(b"\n") {
-            return Err(Ended::Early(hello, open.into_keys().collect()));
-        }
-        if !begun {
-            begun = line.trim_ascii() == MAGIC.as_bytes();
-            continue;
-        }
-        let Ok(header) = serde_json::from_slice::<Header>(&line) else {
-            return Err(Ended::Early(hello, open.into_keys().collect()));
-        };
-        let (id, n, to_result) = match header {
-            Header::Hello(found) => {
-                hello = Some(found);
-                continue;
-            }
-            Header::Broken { message, missing } => return Err(Ended::Broken(message, missing)),
-            Header::Start { id } => {
-                open.insert(id, Raw::default());
-                continue;
-            }
-            Header::End {
-                id,
-                status,
-                reason,
-                dropped,
-                seconds,
-            } => {
-                let mut raw = open.remove(&id).unwrap_or_default();
-                strip_noise(&mut raw.result, nonce);
-                each(
-                    id,
-                    Raw {
-                        status,
-                        reason,
-                        dropped,
-                        seconds,
-                        ..raw
-                    },
-                );
-                continue;
-            }
-            Header::Done => {
-                return hello.ok_or_else(|| Ended::Early(None, Vec::new()));
-            }
-            Header::Result { id, n } => (id, n, true),
-            Header::Printed { id, n } => (id, n, false),
-        };
-        let mut unknown = Vec::new();
-        let buffer = match open.get_mut(&id) {
-            Some(raw) if to_result => &mut raw.result,
-            Some(raw) => &mut raw.printed,
-            None => &mut unknown,
-        };
-        match (&mut reader).take(n as u64).read_to_end(buffer).await {
-            Ok(count) if count == n => {}
-            _ => return Err(Ended::Early(hello, open.into_keys().collect())),
-        }
-    }
 }
