@@ -78,7 +78,7 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         truth::no_duplicates(&truth(&server).await);
         let clean_way = Faulty::new(&server, Schedule::Fair);
         // Every other time it is another attempt of the same job.
-        let clean_job = if seed % 2 == 0 {
+        let clean_job = if seed.is_multiple_of(2) {
             Job {
                 version: "v20260213-150000".to_owned(),
                 ..Job::new(2)

@@ -181,11 +181,7 @@ impl<'a> Classifier<'_, 'a> {
             ["pipeline", "components", name] => self.whole(edit, name, name),
             ["pipeline", "components", name, rest @ ..] => self.component(name, rest, edit),
             ["pipeline", "deploymentSpec", "executors", label] => {
-                let structure = if edit.before.is_some() {
-                    self.old
-                } else {
-                    &self.new
-                };
+                let structure = if edit.before.is_some() { self.old } else { self.new };
                 let component = structure.component_of_executor(label).unwrap_or_default();
                 self.whole(edit, component, label);
             }
@@ -218,7 +214,7 @@ impl<'a> Classifier<'_, 'a> {
     /// A component or executor that is on one side only, or is no object.
     fn whole(&mut self, edit: &Edit<'_>, component: &str, name: &str) {
         let one_side = edit.before.is_none() || edit.after.is_none();
-        let structure = if edit.after.is_some() { &self.new } else { self.old };
+        let structure = if edit.after.is_some() { self.new } else { self.old };
         let task = structure.owner(component).map(str::to_owned);
         if one_side {
             let owner = Owner {
@@ -472,7 +468,7 @@ impl<'a> Classifier<'_, 'a> {
 
     fn output_source(&mut self, component: &str, name: &str, edit: &Edit<'_>) {
         let same = match (edit.before, edit.after) {
-            (Some(before), Some(after)) => self.replumb(&before.to_string()) == after.to_string(),
+            (Some(before), Some(after)) => self.replumb(&before.to_string()) == *after,
             _ => true,
         };
         if component != ROOT && name.starts_with(CHANNEL) && same {
@@ -497,7 +493,7 @@ impl<'a> Classifier<'_, 'a> {
     fn is_replumbed(&self, edit: &Edit<'_>) -> bool {
         match (edit.before, edit.after) {
             (Some(before), Some(after)) if !self.replumbed.is_empty() => {
-                self.replumb(&before.to_string()) == after.to_string()
+                self.replumb(&before.to_string()) == *after
             }
             _ => false,
         }
@@ -720,7 +716,7 @@ pub(super) fn task_or_component(task: Option<String>, name: &str) -> Subject {
     }
 }
 
-fn text_of<'v>(value: Option<&'v Value>) -> Option<&'v str> {
+fn text_of(value: Option<&Value>) -> Option<&str> {
     match value {
         None => Some(""),
         Some(value) => value.as_str(),

@@ -67,10 +67,10 @@ fn frame(out: &mut String, node: &Node, place: Rectangle) {
         (Some(condition), _) => format!("if {condition}"),
         (None, _) => node.label.clone(),
     };
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<g class=\"frame {}\"><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"8\"/>\
-         <text class=\"sub\" x=\"{}\" y=\"{}\">{}</text></g>\n",
+         <text class=\"sub\" x=\"{}\" y=\"{}\">{}</text></g>",
         node.mark.map(class).unwrap_or_default(),
         escape(&format!("{}: {head}", node.path)),
         place.x,
@@ -89,11 +89,11 @@ fn task(out: &mut String, node: &Node, place: Rectangle) {
         (None, NodeKind::Importer) => "importer".to_owned(),
         (None, _) => String::new(),
     };
-    let _ = write!(
+    let _ = writeln!(
         out,
         "<g class=\"node {}\"><title>{}</title><rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"6\"/>\
          <text x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text>\
-         <text class=\"sub\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text></g>\n",
+         <text class=\"sub\" x=\"{}\" y=\"{}\" text-anchor=\"middle\">{}</text></g>",
         node.mark.map(class).unwrap_or_default(),
         escape(&format!("{} {below}", node.path)),
         place.x,
