@@ -21,7 +21,7 @@ pub async fn run(settings: &Settings, global: &Global, arguments: &GraphArgs) ->
             finish::say(&text);
             0
         }
-        Err(failure) => finish::finish(settings, stopped(settings, "graph", failure)).await,
+        Err(failure) => finish::finish(settings, stopped(settings, "graph", failure), None).await,
     }
 }
 

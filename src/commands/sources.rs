@@ -108,7 +108,8 @@ fn document(file: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
         Document::Mapping(mapping) => Some(mapping),
         Document::Other => None,
     });
-    let (mut pipeline, mut platform): (Option<Map<String, Value>>, Option<Map<String, Value>>) = (None, None);
+    let mut pipeline: Option<Map<String, Value>> = None;
+    let mut platform: Option<Map<String, Value>> = None;
     for mapping in &mut mappings {
         let place = if mapping.contains_key("platforms") {
             &mut platform
@@ -171,7 +172,7 @@ mod tests {
             ("a.yaml", "", "no pipeline"),
             ("a.yaml", "- 1\n", "no pipeline"),
             ("a.yaml", "root: {}\n---\nroot: {}\n", "more than one"),
-            ("a.tgz", "x", "neither"),
+            ("a.tgz", "x", "Unexpected pipeline file format"),
         ] {
             let failure = read(name, text).unwrap_err();
             assert!(failure.message.contains(why), "{name} {text}: {failure}");
