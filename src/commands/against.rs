@@ -1,7 +1,7 @@
 //! `plan --against REF`: both sides compiled, no server.
 
 use super::deploy::mark;
-use super::{engine, finish};
+use super::{engine, finish, telling};
 use crate::cli::Global;
 use crate::compile::Compiled;
 use crate::discover::{Discovered, discover};
@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 /// Runs the command.
 pub async fn run(settings: &Settings, global: &Global, reference: &str, expect_no_changes: bool) -> u8 {
     let started = std::time::Instant::now();
+    let publisher = telling::start(settings, false);
     let context = finish::read_context(&settings.environment);
     let mark = mark(settings, &context, &Git::new(&settings.root));
     let mut report = Report::new("plan");
@@ -32,7 +33,7 @@ pub async fn run(settings: &Settings, global: &Global, reference: &str, expect_n
         report.stop(failure);
     }
     report.seconds = started.elapsed().as_secs_f64();
-    finish::finish(settings, report, None).await
+    finish::finish(settings, report, publisher).await
 }
 
 async fn compare(

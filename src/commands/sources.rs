@@ -172,7 +172,7 @@ mod tests {
             ("a.yaml", "", "no pipeline"),
             ("a.yaml", "- 1\n", "no pipeline"),
             ("a.yaml", "root: {}\n---\nroot: {}\n", "more than one"),
-            ("a.tgz", "x", "neither"),
+            ("a.tgz", "x", "Unexpected pipeline file format"),
         ] {
             let failure = read(name, text).unwrap_err();
             assert!(failure.message.contains(why), "{name} {text}: {failure}");
