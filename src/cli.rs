@@ -40,6 +40,10 @@ pub enum Command {
     Auto(ApplyArgs),
     /// Compile only
     Compile(CompileArgs),
+    /// Compile and check what a server would refuse or choke on: names, parameters, sizes; no network
+    Check(CheckArgs),
+    /// Which Python and which kfp would compile, and why
+    Env(EnvArgs),
     /// What changes between two pipelines, compiled or not, by meaning
     Diff(DiffArgs),
     /// Draw a pipeline's tasks as Mermaid, SVG or JSON
@@ -300,6 +304,15 @@ pub struct Global {
         help_heading = "Report"
     )]
     pub html: Option<PathBuf>,
+    /// File that takes failures and warnings as SARIF, for code scanning
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_SARIF",
+        value_name = "FILE",
+        help_heading = "Report"
+    )]
+    pub sarif: Option<PathBuf>,
     /// File that takes the report as JSON
     #[arg(
         long,
@@ -511,6 +524,35 @@ pub struct CompileArgs {
     /// Write the compiler's YAML to `DIR/<source without .py>.yaml`
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
+}
+
+/// Arguments of `check`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct CheckArgs {
+    /// Folders to search and files to take [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Version of the server that the pipelines are for, such as 2.15.0: what it cannot take is an error
+    #[arg(long, env = "KFP_GITOPS_SERVER_VERSION", value_name = "VERSION", value_parser = server_version)]
+    pub server_version: Option<semver::Version>,
+}
+
+/// `2.15.0`, or `2.15` for its first release.
+fn server_version(text: &str) -> Result<semver::Version, semver::Error> {
+    let text = text.trim().trim_start_matches('v');
+    semver::Version::parse(text)
+        .or_else(|error| semver::Version::parse(&format!("{text}.0")).map_err(|_| error))
+}
+
+/// Arguments of `env`.
+#[derive(Clone, Debug, Default, Args)]
+pub struct EnvArgs {
+    /// Folders to search and files to take [default: .]
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<PathBuf>,
+    /// Install what is missing, as for the image of a runner
+    #[arg(long, env = "KFP_GITOPS_PREPARE", value_parser = BoolishValueParser::new())]
+    pub prepare: bool,
 }
 
 /// Arguments of `serve`.

@@ -30,6 +30,8 @@ pub mod ir;
 
 pub mod kfp;
 
+pub mod check;
+
 pub mod plan;
 
 pub mod apply;

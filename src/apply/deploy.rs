@@ -141,7 +141,10 @@ async fn watch(
             created: earlier,
         }),
     };
-    let uploaded = Uploaded::Theirs(Box::new(theirs.clone()));
+    let uploaded = Uploaded::Theirs {
+        version: Box::new(theirs.clone()),
+        late: false,
+    };
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
     let mut outcome = if settled.own {
         Outcome::new(Action::Updated)

@@ -11,8 +11,9 @@
 //! Calls for a pipeline in good weather: none when the plan found it unchanged; 3 to give an existing one
 //! a version (read, upload, read back); 5 for a new one (look, create, read, upload, read back).
 //!
-//! What remains: a server that takes more than a second between giving a version its time and making it
-//! visible can still hide one of two equal versions of concurrent runs from both.
+//! What remains: of two runs that upload equal content at the same time, both versions can stay when a
+//! server takes more than a second between giving a version its time and making it visible, or when it
+//! carries an upload out seconds after the run has given up waiting for it and taken the other's instead.
 
 mod cancel;
 mod choice;

@@ -20,6 +20,9 @@ use std::time::Duration;
 /// A second of the server's clock, and a little for its way here.
 pub(super) const SECOND: Duration = Duration::from_millis(1050);
 
+/// How long to wait for an upload that nobody waits for any more.
+const GRACE: Duration = Duration::from_secs(4);
+
 /// How often a version is moved, followed or listed again at most.
 const ROUNDS: usize = 8;
 
@@ -58,7 +61,7 @@ impl From<Uploaded> for Settled {
                 name,
                 own: true,
             },
-            Uploaded::Theirs(version) => Self::of(&version, false),
+            Uploaded::Theirs { version, .. } => Self::of(&version, false),
         }
     }
 }
@@ -80,6 +83,10 @@ impl Run<'_> {
         uploaded: Uploaded,
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
+        if matches!(uploaded, Uploaded::Theirs { late: true, .. }) {
+            // Ours may still arrive beside theirs; only a little patience can tell.
+            tokio::time::sleep(GRACE).await;
+        }
         let mut target = target.clone();
         let mut now = Settled::from(uploaded);
         for _ in 0..ROUNDS {
@@ -99,7 +106,7 @@ impl Run<'_> {
             let next = if now.own {
                 self.settle_own(task, &target, &now, &versions, outcome).await?
             } else {
-                self.follow(task, &target, &now, &versions)
+                self.follow(task, &target, &now, &versions, outcome).await
             };
             match next {
                 Next::Done(settled) => return Ok(settled),
@@ -156,7 +163,14 @@ impl Run<'_> {
     }
 
     /// One look at what another run uploaded: is it still there, and will it stay where it is?
-    fn follow(&self, task: &Task, target: &Target, now: &Settled, versions: &[Version]) -> Next {
+    async fn follow(
+        &self,
+        task: &Task,
+        target: &Target,
+        now: &Settled,
+        versions: &[Version],
+        outcome: &mut Outcome,
+    ) -> Next {
         let views = self.views(task, target, versions, None);
         let holding = |version: &&Version| stores(task, version) && self.mark(version).is_some();
         if let Some(theirs) = versions.iter().find(|version| version.id == now.version) {
@@ -166,7 +180,10 @@ impl Run<'_> {
                 .iter()
                 .find(|version| version.id == choice.stays)
                 .unwrap_or(theirs);
-            let settled = Settled::of(kept, false);
+            // One of ours may have arrived late, long after nobody waited for its answer any more.
+            self.remove_all(task, &target.pipeline, &choice.remove, outcome)
+                .await;
+            let settled = Settled::of(kept, self.owns(task, kept));
             let wait = choice.moves && !self.cancel.is_stopping();
             return if wait {
                 Next::Again(settled)

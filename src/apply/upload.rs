@@ -23,8 +23,9 @@ const SILENT_500S: u32 = 3;
 pub(super) enum Uploaded {
     /// A version this run uploaded.
     Own(VersionId, VersionName),
-    /// A version another run uploaded at the same time.
-    Theirs(Box<Version>),
+    /// A version another run uploaded at the same time. `late`: a try of ours was cut off by time, and the
+    /// server may still carry it out.
+    Theirs { version: Box<Version>, late: bool },
 }
 
 /// The newest version before an upload.
@@ -151,7 +152,7 @@ impl Run<'_> {
                 && let Ok(Found::Same(version)) =
                     self.look(task, &target.pipeline, name, target.before_id()).await
             {
-                return self.settled(task, name, *version, notes);
+                return self.settled(task, name, *version, tries.late, notes);
             }
             self.log(task, name, Event::NotDone, None, Some(&error.message));
             if !refused {
@@ -173,7 +174,7 @@ impl Run<'_> {
                 self.log(task, name, Event::Unknown, None, Some(&error.message));
                 Next::End(unknown(error, &look, &doing))
             }
-            Ok(Found::Same(version)) => self.settled(task, name, *version, notes),
+            Ok(Found::Same(version)) => self.settled(task, name, *version, tries.late, notes),
             Ok(Found::Other) if tries.renamed => Next::End(Box::new(Outcome::failed(both_taken(&doing)))),
             Ok(Found::Other) => {
                 self.log(
@@ -217,7 +218,14 @@ impl Run<'_> {
         }
     }
 
-    fn settled(&self, task: &Task, name: &VersionName, version: Version, notes: &mut Vec<String>) -> Next {
+    fn settled(
+        &self,
+        task: &Task,
+        name: &VersionName,
+        version: Version,
+        late: bool,
+        notes: &mut Vec<String>,
+    ) -> Next {
         self.log(task, name, Event::Done, Some(&version.id), None);
         if self.owns(task, &version) {
             notes.push(format!(
@@ -226,7 +234,10 @@ impl Run<'_> {
             ));
             Next::Settled(Uploaded::Own(version.id, version.name))
         } else {
-            Next::Settled(Uploaded::Theirs(Box::new(version)))
+            Next::Settled(Uploaded::Theirs {
+                version: Box::new(version),
+                late,
+            })
         }
     }
 

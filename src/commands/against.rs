@@ -54,7 +54,7 @@ async fn compare(
     });
     let discovered = discover(settings)?;
     let result = engine::compile(settings, &discovered, None, false).await;
-    let new: Vec<(Compiled, f64, Vec<String>)> = engine::take(report, &discovered, result);
+    let new: Vec<(Compiled, f64, Vec<String>)> = engine::take(settings, report, &discovered, result);
     let old = other_side(settings, global, &git, &commit, &shown, report).await?;
     fill(settings, mark, new, &old, &shown, report);
     Ok(())
@@ -129,7 +129,7 @@ async fn other_side(
     let discovered: Discovered = discover(&own).map_err(|failure| at(failure, shown, &root))?;
     let result = engine::compile(&own, &discovered, None, false).await;
     let mut other = Report::new("plan");
-    let compiled = engine::take(&mut other, &discovered, result);
+    let compiled = engine::take(&own, &mut other, &discovered, result);
     let failed: BTreeSet<String> = other
         .pipelines
         .iter()
@@ -194,14 +194,7 @@ fn fill(
         ..old.rules.clone()
     };
     let new_rules = rules(settings, Some(mark));
-    let selected = |compiled: &Compiled| {
-        settings.only.is_empty()
-            || settings.only.iter().any(|name| {
-                *name == compiled.name.as_str()
-                    || name == compiled.source.path.stem()
-                    || *name == compiled.function
-            })
-    };
+    let selected = |compiled: &Compiled| engine::is_selected(settings, compiled);
     let mut left: Vec<(String, &Compiled)> = old
         .compiled
         .iter()

@@ -17,7 +17,7 @@ pub async fn run(settings: &Settings, output: Option<PathBuf>) -> u8 {
     };
     let mut report = Report::new("compile");
     let result = engine::compile(settings, &discovered, None, output.is_some()).await;
-    for (compiled, seconds, warnings) in engine::take(&mut report, &discovered, result) {
+    for (compiled, seconds, warnings) in engine::take(settings, &mut report, &discovered, result) {
         let mut entry = PipelineReport::of(&compiled, Action::Compiled);
         entry.seconds = seconds;
         entry.warnings = warnings;

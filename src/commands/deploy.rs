@@ -110,7 +110,7 @@ pub async fn prepare_with(
         false,
     )
     .await;
-    let (compiled, left_out) = only(settings, engine::take(&mut report, &discovered, result));
+    let (compiled, left_out) = only(settings, engine::take(settings, &mut report, &discovered, result));
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) => {
@@ -191,14 +191,7 @@ fn only(
             seconds,
             warnings,
         })
-        .partition(|one| {
-            settings.only.is_empty()
-                || settings.only.iter().any(|name| {
-                    name == one.compiled.name.as_str()
-                        || name == one.compiled.source.path.stem()
-                        || *name == one.compiled.function
-                })
-        })
+        .partition(|one| engine::is_selected(settings, &one.compiled))
 }
 
 async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {

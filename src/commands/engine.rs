@@ -1,10 +1,11 @@
 //! Settings -> the compile engine's settings, and its results -> report.
 
 use super::progress::CompileProgress;
+use super::withheld;
 use crate::compile::{CompileResult, Compiled};
 use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode};
 use crate::discover::Discovered;
-use crate::report::{PipelineReport, Report};
+use crate::report::{Action, PipelineReport, Report};
 use crate::settings::file::{Network, Sandbox};
 use crate::settings::{Settings, variables};
 use std::path::PathBuf;
@@ -17,9 +18,22 @@ pub async fn compile(
     want_yaml: bool,
 ) -> CompileResult {
     let progress = CompileProgress::new(settings.output.quiet || settings.output.json);
+    let engine = engine_settings(settings, server_version, want_yaml);
+    let result = Engine::compile(&engine, &discovered.sources, &progress).await;
+    progress.done();
+    result
+}
+
+/// What the engine is told.
+#[must_use]
+pub fn engine_settings(
+    settings: &Settings,
+    server_version: Option<semver::Version>,
+    want_yaml: bool,
+) -> EngineSettings {
     let compile = &settings.compile;
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let engine = EngineSettings {
+    EngineSettings {
         root: settings.root.clone(),
         working_directory: settings.working_directory.clone(),
         cache_directory: cache_directory(settings),
@@ -45,10 +59,18 @@ pub async fn compile(
         requirements: compile.requirements.clone(),
         wheelhouse: None,
         use_cache: compile.cache,
-    };
-    let result = Engine::compile(&engine, &discovered.sources, &progress).await;
-    progress.done();
-    result
+    }
+}
+
+/// Whether `--only` leaves this pipeline in.
+#[must_use]
+pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
+    settings.only.is_empty()
+        || settings.only.iter().any(|name| {
+            name == compiled.name.as_str()
+                || name == compiled.source.path.stem()
+                || *name == compiled.function
+        })
 }
 
 /// The runner's tool cache where there is one, else the user's cache folder.
@@ -76,9 +98,11 @@ fn cache_directory(settings: &Settings) -> PathBuf {
     base.join("kfp-gitops")
 }
 
-/// Puts files that failed, and the engine, into the report; gives back what compiled.
+/// Puts files that failed, and the engine, into the report; gives back what compiled. What read a variable
+/// that is set and was withheld fails on `apply`: it may have compiled to something that nobody means.
 #[must_use]
 pub fn take(
+    settings: &Settings,
     report: &mut Report,
     discovered: &Discovered,
     result: CompileResult,
@@ -105,14 +129,29 @@ pub fn take(
                 report.pipelines.push(entry);
             }
             Ok(pipelines) => {
+                let withheld = withheld::failure(&file);
                 for (index, pipeline) in pipelines.iter().enumerate() {
                     // A file's warnings and seconds are told once, with its first pipeline.
-                    let warnings = if index == 0 {
+                    let mut warnings = if index == 0 {
                         file.warnings.clone()
                     } else {
                         Vec::new()
                     };
                     let seconds = if index == 0 { file.seconds } else { 0.0 };
+                    if let Some(failure) = &withheld {
+                        if report.command == "apply" && is_selected(settings, pipeline) {
+                            report.pipelines.push(PipelineReport {
+                                seconds,
+                                warnings,
+                                error: Some(failure.clone()),
+                                ..PipelineReport::of(pipeline, Action::Failed)
+                            });
+                            continue;
+                        }
+                        if index == 0 {
+                            warnings.push(withheld::warning(failure));
+                        }
+                    }
                     compiled.push((pipeline.clone(), seconds, warnings));
                 }
             }

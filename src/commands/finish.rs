@@ -5,7 +5,7 @@ use crate::cli::{Format, Global};
 use crate::context::{self, Context};
 use crate::error::Failure;
 use crate::forge::publish::{Faces, Publisher};
-use crate::report::{Report, annotations, json, outputs, page, text};
+use crate::report::{Report, annotations, json, outputs, page, sarif, text};
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use std::io::Write;
@@ -28,12 +28,12 @@ pub async fn finish(settings: &Settings, mut report: Report, publisher: Option<P
 pub fn without_settings(command: &str, failure: Failure, global: &Global, environment: &Environment) -> u8 {
     let mut report = Report::new(command);
     report.stop(failure);
+    let absolute =
+        |path: &PathBuf| std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(path));
     let output = crate::settings::Output {
         json: global.format == Some(Format::Json),
-        results: global
-            .results
-            .as_ref()
-            .map(|path| std::env::current_dir().map_or_else(|_| path.clone(), |folder| folder.join(path))),
+        results: global.results.as_ref().map(absolute),
+        sarif: global.sarif.as_ref().map(absolute),
         color: false,
         verbose: global.verbose,
         quiet: global.quiet,
@@ -54,6 +54,12 @@ pub fn read_context(environment: &Environment) -> Context {
 
 fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
     let mut code = report.settle();
+    if let Some(path) = &output.sarif
+        && let Err(failure) = write_sarif(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
+    }
     if let Some(path) = &output.html {
         let written = write_whole(path, &page::render(&report));
         if let Err(error) = written {
@@ -67,11 +73,11 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
             code = report.settle();
         }
     }
-    if let Some(path) = &output.results {
-        if let Err(failure) = write_results(path, &report) {
-            report.error.get_or_insert(failure);
-            code = report.settle();
-        }
+    if let Some(path) = &output.results
+        && let Err(failure) = write_results(path, &report)
+    {
+        report.error.get_or_insert(failure);
+        code = report.settle();
     }
     let written = if output.json {
         json::render(&report)
@@ -116,6 +122,17 @@ fn write_results(path: &Path, report: &Report) -> Result<(), Failure> {
     };
     let text = json::render(report).map_err(|error| failure(&error))?;
     write_whole(path, &text).map_err(|error| failure(&error))
+}
+
+/// Writes the SARIF file.
+fn write_sarif(path: &Path, report: &Report) -> Result<(), Failure> {
+    write_whole(path, &sarif::render(report)).map_err(|error| {
+        Failure::usage(
+            crate::error::Phase::Report,
+            format!("cannot write the SARIF file `{}`: {error}", path.display()),
+        )
+        .hint("give a path you may write to with `--sarif`")
+    })
 }
 
 /// Writes beside the file and renames, so that a reader never sees half of it; makes the folders.

@@ -48,10 +48,10 @@ impl History {
 
     /// A branch's newest commit: the forge's word first, because a checkout only knows what it fetched.
     async fn head(&self, branch: &str) -> Option<String> {
-        if let Some(forge) = &self.forge {
-            if let Ok(Some(head)) = forge.branch_head(branch, Deadline::after(PATIENCE)).await {
-                return Some(head);
-            }
+        if let Some(forge) = &self.forge
+            && let Ok(Some(head)) = forge.branch_head(branch, Deadline::after(PATIENCE)).await
+        {
+            return Some(head);
         }
         self.git
             .commit_of(&format!("refs/remotes/origin/{branch}"))

@@ -2,6 +2,7 @@
 
 pub mod against;
 pub mod apply;
+pub mod check;
 pub mod compile;
 pub mod connect;
 pub mod deploy;
@@ -9,6 +10,7 @@ pub mod diff;
 pub mod doctor;
 pub mod drift;
 pub mod engine;
+pub mod env;
 pub mod finish;
 pub mod graph;
 pub mod history;
@@ -27,6 +29,7 @@ pub mod signals;
 pub mod sources;
 pub mod telling;
 pub mod version;
+pub mod withheld;
 
 use crate::cli::{Cli, Command};
 use crate::error::Failure;
@@ -101,6 +104,8 @@ async fn run(mut cli: Cli, environment: Environment) -> u8 {
         Command::History(_) => ("history", Vec::new()),
         Command::Plan(arguments) => ("plan", arguments.paths.clone()),
         Command::Compile(arguments) => ("compile", arguments.paths.clone()),
+        Command::Check(arguments) => ("check", arguments.paths.clone()),
+        Command::Env(arguments) => ("env", arguments.paths.clone()),
         Command::Doctor => ("doctor", Vec::new()),
         Command::Notify(_) => ("notify", Vec::new()),
         Command::Init(arguments) => ("init", arguments.path.iter().cloned().collect()),
@@ -140,6 +145,8 @@ async fn run(mut cli: Cli, environment: Environment) -> u8 {
         Command::Show(arguments) => show::run(&settings, &arguments.name).await,
         Command::History(arguments) => history::run(&settings, &arguments).await,
         Command::Compile(arguments) => compile::run(&settings, arguments.output).await,
+        Command::Check(arguments) => check::run(&settings, arguments.server_version).await,
+        Command::Env(arguments) => env::run(&settings, arguments.prepare).await,
         Command::Doctor => doctor::run(&settings).await,
         Command::Serve(arguments) => serve::run(&settings, arguments).await,
         Command::Notify(arguments) => notify::run(&settings, arguments).await,

@@ -50,7 +50,7 @@ impl Progress for CompileProgress {
     }
 
     fn file_done(&self, path: &SourcePath, _ok: bool, done: usize, total: usize) {
-        if self.plain && total >= 200 && done % 100 == 0 {
+        if self.plain && total >= 200 && done.is_multiple_of(100) {
             super::complain(&format!("compiled {done} of {total} files"));
         }
         if !self.plain && !self.quiet {

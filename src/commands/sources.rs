@@ -65,7 +65,7 @@ async fn compile(
     let own = merge::merge(global, &[path.to_owned()], settings.environment.clone())?;
     let discovered = discover(&own)?;
     let result = engine::compile(&own, &discovered, None, false).await;
-    let compiled = engine::take(report, &discovered, result);
+    let compiled = engine::take(&own, report, &discovered, result);
     Ok(compiled
         .into_iter()
         .map(|(compiled, _, warnings)| {
@@ -108,7 +108,8 @@ fn document(file: &str, bytes: Vec<u8>) -> Result<Value, Failure> {
         Document::Mapping(mapping) => Some(mapping),
         Document::Other => None,
     });
-    let (mut pipeline, mut platform): (Option<Map<String, Value>>, Option<Map<String, Value>>) = (None, None);
+    let mut pipeline: Option<Map<String, Value>> = None;
+    let mut platform: Option<Map<String, Value>> = None;
     for mapping in &mut mappings {
         let place = if mapping.contains_key("platforms") {
             &mut platform

@@ -36,6 +36,7 @@ mod worker;
 pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
 pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
+pub use variables::is_never_passed;
 
 /// One pipeline as the KFP compiler made it.
 #[derive(Clone, Debug)]

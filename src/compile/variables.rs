@@ -55,8 +55,13 @@ const NOT_MEANT: [&str; 18] = [
 ];
 
 fn never(name: &OsStr) -> bool {
-    let name = name.to_string_lossy();
-    NEVER.contains(&name.as_ref()) || name.starts_with("ACTIONS_")
+    is_never_passed(&name.to_string_lossy())
+}
+
+/// Whether a variable belongs to the runner and is kept from pipelines even when the configuration names it.
+#[must_use]
+pub fn is_never_passed(name: &str) -> bool {
+    NEVER.contains(&name) || name.starts_with("ACTIONS_")
 }
 
 /// The environment of a worker.

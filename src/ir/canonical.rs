@@ -49,25 +49,36 @@ pub fn canonical(spec: &Spec) -> Result<Canonical, SpecError> {
 /// The digest over the canonical form. Text that is not JSON has a digest over its bytes.
 #[must_use]
 pub fn digest(spec: &Spec) -> Digest {
+    if let Ok((pipeline, platform)) = parse(spec) {
+        return digest_of_values(&pipeline, platform.as_ref());
+    }
     let mut stream = Stream::new();
     stream.bytes(DOMAIN);
-    match parse(spec) {
-        Ok((pipeline, platform)) => {
-            stream.tag(b'P');
-            stream.value(&pipeline, Some(schema::PIPELINE), Place::Start);
-            match platform {
-                Some(platform) if !is_default_platform(&platform) => {
-                    stream.tag(b'K');
-                    stream.value(&platform, Some(schema::PLATFORM), Place::Elsewhere);
-                }
-                _ => {}
-            }
+    stream.tag(b'?');
+    stream.text(spec.pipeline_text());
+    stream.text(spec.platform_text().unwrap_or_default());
+    stream.finish()
+}
+
+impl Canonical {
+    /// The digest of the spec that this is the canonical form of.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        digest_of_values(&self.pipeline, self.platform.as_ref())
+    }
+}
+
+fn digest_of_values(pipeline: &Value, platform: Option<&Value>) -> Digest {
+    let mut stream = Stream::new();
+    stream.bytes(DOMAIN);
+    stream.tag(b'P');
+    stream.value(pipeline, Some(schema::PIPELINE), Place::Start);
+    match platform {
+        Some(platform) if !is_default_platform(platform) => {
+            stream.tag(b'K');
+            stream.value(platform, Some(schema::PLATFORM), Place::Elsewhere);
         }
-        Err(_) => {
-            stream.tag(b'?');
-            stream.text(spec.pipeline_text());
-            stream.text(spec.platform_text().unwrap_or_default());
-        }
+        _ => {}
     }
     stream.finish()
 }

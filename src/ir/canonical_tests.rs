@@ -285,6 +285,7 @@ proptest! {
             form.platform.as_ref().map(|platform| platform.to_string().into()),
         );
         prop_assert_eq!(spec.digest(), again.digest());
+        prop_assert_eq!(spec.digest(), form.digest());
         prop_assert_eq!(form, canonical(&again).unwrap());
     }
 

@@ -328,7 +328,9 @@ impl Client {
                 Ok(Err(error)) => error,
                 Err(_) => return Err(last.unwrap_or_else(|| out_of_time(url))),
             };
-            if !error.passes() {
+            // A page where the API has answered before is a proxy's hiccup; at first it is the wrong address.
+            let hiccup = error.kind == ErrorKind::Page && self.shared.server.get().is_some();
+            if !error.passes() && !hiccup {
                 return Err(error);
             }
             let Some(wait) = self.shared.patience.wait(attempt, error.retry_after) else {

@@ -146,7 +146,8 @@ impl ApiError {
         match self.kind {
             ErrorKind::Unreachable(fault) => fault != TransportFault::Tls,
             ErrorKind::NoAnswer(fault) => fault != TransportFault::TooLarge,
-            ErrorKind::Unreadable => true,
+            // No read conflicts with anything: something in between answered.
+            ErrorKind::Unreadable | ErrorKind::Conflict => true,
             ErrorKind::Server => self.status.is_some_and(retry::passes),
             // A proxy's page with 200 or 404 comes from the wrong address and stays.
             ErrorKind::Page => self.status.is_some_and(retry::passes),

@@ -41,7 +41,7 @@ pub enum Match {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Identity {
     /// This one.
-    Existing(RemotePipeline, Match),
+    Existing(Box<RemotePipeline>, Match),
     /// None yet.
     New {
         /// The name it gets.
@@ -114,7 +114,7 @@ pub fn identify(compiled: &Compiled, listing: &[RemotePipeline], rules: &Rules) 
     }
     match matches.as_slice() {
         [] => create(compiled, rules).map_err(|failure| failure.file(file)),
-        [(pipeline, how)] => Ok(Identity::Existing((*pipeline).clone(), *how)),
+        [(pipeline, how)] => Ok(Identity::Existing(Box::new((*pipeline).clone()), *how)),
         [(first, _), (second, _), ..] => Err(Failure::usage(
             Phase::Plan,
             format!(

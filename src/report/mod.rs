@@ -13,6 +13,7 @@ pub mod markdown;
 pub mod markdown_comment;
 pub mod outputs;
 pub mod page;
+pub mod sarif;
 pub mod summary;
 pub mod table;
 pub mod text;

@@ -1,8 +1,9 @@
 //! The job summary: a page for one run, in Markdown.
 
-use super::Report;
+use super::diff::markdown as changes;
 use super::markdown::{clean_cut, code, fold};
 use super::markdown_comment as parts;
+use super::{Report, page};
 use std::io::Write;
 use std::path::Path;
 
@@ -12,6 +13,9 @@ pub const SUMMARY_LIMIT: usize = 900 * 1024;
 
 /// Gitea draws diagrams of up to 5 000 characters by default.
 const GRAPH_LIMIT: usize = 4_900;
+
+/// Bytes for what changes in all pipelines together.
+const DIFFERENCES_LIMIT: usize = 400 * 1024;
 
 /// The most diagrams: more would make the page slow.
 const GRAPHS: usize = 10;
@@ -45,6 +49,10 @@ pub fn summary(report: &Report, details: Option<&str>, graphs: &[Graph]) -> Stri
         text.push_str(&fold("What changes", details));
         text.push('\n');
     }
+    let drawn = page::drawn(report, false);
+    let entries = page::entries(&drawn);
+    text.push_str(&changes::breaking(&entries));
+    text.push_str(&changes::folds(&entries, DIFFERENCES_LIMIT));
     let footer = parts::footer(report);
     let pointer = "_This is too long for a summary: the rest is in the results file._";
     let mut text = clean_cut(&text, SUMMARY_LIMIT - footer.len(), pointer);

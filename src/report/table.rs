@@ -70,8 +70,8 @@ mod tests {
         ];
         let text = table(["NAME", "NONE", "LAST"], &rows, Paint(false));
         let lines: Vec<&str> = text.lines().collect();
-        assert_eq!(lines[0], "NAME      LAST");
-        assert_eq!(lines[1], "a         1");
+        assert_eq!(lines[0], "NAME     LAST");
+        assert_eq!(lines[1], "a        1");
         assert!(lines[2].starts_with("äöü\u{fffd}[2J  xxx"), "{text}");
         assert!(lines[2].ends_with('…') && lines[2].width() < 80, "{text}");
     }

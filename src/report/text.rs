@@ -239,7 +239,7 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
             parts.push(format!("{count} {}", if plan { todo } else { done }));
         }
     }
-    if report.command == "compile" {
+    if report.command == "compile" || report.command == "check" {
         parts.push(format!("{} compiled", counts.compiled));
     }
     if counts.failed > 0 {

@@ -198,6 +198,7 @@ pub fn merge_at(
             verbose: global.verbose,
             quiet: global.quiet,
             html: global.html.as_ref().map(|path| working_directory.join(path)),
+            sarif: global.sarif.as_ref().map(|path| working_directory.join(path)),
         },
         notify: Notify {
             ntfy: environment

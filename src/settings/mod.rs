@@ -174,6 +174,8 @@ pub struct Output {
     pub quiet: bool,
     /// File that takes the report as a page.
     pub html: Option<PathBuf>,
+    /// File that takes failures and warnings as SARIF.
+    pub sarif: Option<PathBuf>,
 }
 
 /// Who is told.

@@ -36,7 +36,9 @@ fn a_branch_is_compared_without_touching_anything() {
     write(
         root,
         "first_pipeline.py",
-        &pipeline("first", "a").replace("(text: str = \"a\")", "(text: int = 1)"),
+        &pipeline("first", "a")
+            .replace("(text: str = ", "(words: str = ")
+            .replace("text=text", "text=words"),
     );
     std::fs::remove_file(root.join("second_pipeline.py")).expect("removed");
     write(root, "fourth_pipeline.py", &pipeline("fourth", "z"));
@@ -118,8 +120,8 @@ fn files_are_compared() {
         "page/diff.html",
     ]));
     assert_eq!(said.code, 0, "{said:?}");
-    assert!(said.out.contains("-    print('a')\n"), "{said:?}");
-    assert!(said.out.contains("+    print('edited')\n"), "{said:?}");
+    assert!(said.out.contains("-    print(\"a\")\n"), "{said:?}");
+    assert!(said.out.contains("+    print(\"edited\")\n"), "{said:?}");
     assert!(said.out.contains("1 changed"), "{said:?}");
     let page = std::fs::read_to_string(root.join("page/diff.html")).expect("the page");
     assert!(

@@ -77,7 +77,7 @@ fn what_the_server_holds_is_told() {
     let back = json(root, &["history", "first", new, old]);
     assert_eq!(back["to"], old);
     let text = run(kfp_gitops(root).args(["history", "first", old, "-v"]));
-    assert!(text.out.contains("+    print('edited')\n"), "{text:?}");
+    assert!(text.out.contains("+    print(\"edited\")\n"), "{text:?}");
     let short = json(root, &["history", "first", "--limit", "1"]);
     assert_eq!(
         (short["versions"].as_array().map(Vec::len), &short["more"]),

@@ -1,17 +1,17 @@
 //! The binary and the library from outside; one file per capability.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that panics has failed, helpers included"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that panics has failed, helpers included")]
 
 mod action;
 mod against;
+mod browser;
+mod checking;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
 mod connecting;
 mod deploy;
+mod dialects;
 mod discovery;
 mod documentation;
 mod drift;
@@ -19,6 +19,7 @@ mod fault;
 mod faults;
 mod forge;
 mod history;
+mod html;
 mod kfp_client;
 mod logins;
 mod moving_over;
@@ -26,3 +27,4 @@ mod plan_file;
 mod registry;
 mod schedules;
 mod support;
+mod withheld;

@@ -14,7 +14,7 @@ mod body;
 mod clock;
 mod dialect;
 mod filter;
-mod ir;
+pub(crate) mod ir;
 mod list_query;
 mod model;
 mod names;

@@ -97,7 +97,10 @@ pub(super) fn aligned<'f>(old: &'f Form, matching: &Matching) -> Cow<'f, Form> {
         }
         rename_keys(all, &executors);
     }
-    Cow::Owned(Form { root })
+    Cow::Owned(Form {
+        root,
+        digest: old.digest,
+    })
 }
 
 /// By old executor label: the names of the DAG in which its task stands.

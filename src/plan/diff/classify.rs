@@ -1,7 +1,6 @@
 //! Every edit into a change: what it is about, what happened, and what it means for users.
 
 use super::edits::{Edit, Pointer, edits};
-use super::form::Form;
 use super::matching::Matching;
 use super::structure::{ROOT, Structure, is_made_up};
 use super::{Aspect, Change, Class, Subject, Verb, text};
@@ -12,18 +11,17 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// All changes between an aligned old form and a new one.
-pub(super) fn changes(old: &Form, new: &Form, matching: &Matching) -> Vec<Change> {
-    let (old_structure, new_structure) = (Structure::of(old), Structure::of(new));
+pub(super) fn changes(old: &Structure<'_>, new: &Structure<'_>, matching: &Matching) -> Vec<Change> {
     let mut classifier = Classifier {
-        old: &old_structure,
-        new: &new_structure,
+        old,
+        new,
         changes: Vec::new(),
         index: BTreeMap::new(),
         replumbed: replumbed(matching),
         later: Vec::new(),
     };
     classifier.renamed(matching);
-    for edit in edits(&old.root, &new.root) {
+    for edit in edits(&old.form.root, &new.form.root) {
         classifier.edit(&edit);
     }
     for (owner, verb, pointer) in std::mem::take(&mut classifier.later) {

@@ -67,7 +67,8 @@ impl<'a> Walk<'a> {
                 .chain(new)
                 .flat_map(serde_json::Map::keys)
                 .collect();
-            keys.sort_unstable();
+            // Two sorted runs: the stable sort only merges them.
+            keys.sort();
             keys.dedup();
             for key in keys {
                 self.path.push(key);
@@ -78,7 +79,7 @@ impl<'a> Walk<'a> {
                 );
                 self.path.pop();
             }
-            if self.edits.len() > count {
+            if both || self.edits.len() > count {
                 return;
             }
         }

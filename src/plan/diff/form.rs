@@ -10,14 +10,18 @@ use serde_json::{Value, json};
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Form {
     pub(super) root: Value,
+    /// Digest of the spec it was made of.
+    pub(super) digest: Digest,
 }
 
 impl Form {
     pub(super) fn of(spec: &Spec) -> Result<Self, SpecError> {
+        let canonical = canonical(spec)?;
+        let digest = canonical.digest();
         let Canonical {
             mut pipeline,
             platform,
-        } = canonical(spec)?;
+        } = canonical;
         if !pipeline.is_object() {
             return Err(SpecError::NotAPipeline {
                 found: "no object".to_owned(),
@@ -43,6 +47,7 @@ impl Form {
             }
         }
         Ok(Self {
+            digest,
             root: json!({"pipeline": pipeline, "platform": platform.unwrap_or_else(|| json!({}))}),
         })
     }
@@ -67,9 +72,9 @@ impl Form {
         self.pipeline().get("sdkVersion").and_then(Value::as_str)
     }
 
-    pub(super) fn side(&self, digest: Digest) -> Side {
+    pub(super) fn side(&self) -> Side {
         Side {
-            digest: Some(digest),
+            digest: Some(self.digest),
             sdk: self.sdk().map(str::to_owned),
         }
     }

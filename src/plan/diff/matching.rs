@@ -11,7 +11,6 @@
 //!
 //! What is left was added or removed.
 
-use super::form::Form;
 use super::structure::{Memo, ROOT, Structure, family, is_made_up};
 use crate::ir::view::{Body, Executor, Task};
 use crate::ir::wiring;
@@ -34,16 +33,14 @@ const PAIRS: usize = 4_000;
 const ALIKE: f64 = 0.6;
 
 impl Matching {
-    pub(super) fn of(old: &Form, new: &Form) -> Self {
-        let (old, new) = (Structure::of(old), Structure::of(new));
+    pub(super) fn between(old: &Structure<'_>, new: &Structure<'_>) -> Self {
         let (mut old_memo, mut new_memo) = (Memo::default(), Memo::default());
         let mut matching = Self::default();
         let mut taken = BTreeSet::new();
         let mut taken_executors = BTreeSet::new();
         let mut waiting = vec![(ROOT, ROOT)];
         while let Some((old_name, new_name)) = waiting.pop() {
-            let pairs =
-                Dag::of(&old, old_name, &mut old_memo).matched(&Dag::of(&new, new_name, &mut new_memo));
+            let pairs = Dag::of(old, old_name, &mut old_memo).matched(&Dag::of(new, new_name, &mut new_memo));
             for (old_task, new_task) in &pairs {
                 let (Some(a), Some(b)) = (old.task(old_name, old_task), new.task(new_name, new_task)) else {
                     continue;

@@ -34,6 +34,7 @@ use crate::ids::Digest;
 use crate::ir::Spec;
 use crate::ir::graph::Graph;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The effect of a change on those who use the pipeline, strongest first.
 #[derive(
@@ -345,43 +346,45 @@ pub fn diff_drawn(before: Option<&Spec>, after: &Spec, most: usize) -> (Differen
 
 fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Difference, Graph) {
     let graph_of = |form: &form::Form| most.map(|most| Graph::of(&form.view(), most)).unwrap_or_default();
-    let after_digest = after.digest();
-    let before_digest = before.map(Spec::digest);
     let new = match form::Form::of(after) {
         Ok(new) => new,
         Err(error) => return (textual::of_texts(before, after, &error), Graph::default()),
     };
-    let after_side = new.side(after_digest);
+    let after_side = new.side();
     let name = new.name().to_owned();
-    let (Some(before), Some(before_digest)) = (before, before_digest) else {
-        return (
-            Difference::of(name, Status::Created, None, after_side, Vec::new()),
-            graph_of(&new),
-        );
+    let Some(before) = before else {
+        let difference = Difference::of(name, Status::Created, None, after_side, Vec::new());
+        return (difference, graph_of(&new));
     };
     let old = match form::Form::of(before) {
         Ok(old) => old,
         Err(error) => return (textual::of_texts(Some(before), after, &error), graph_of(&new)),
     };
-    let before_side = Some(old.side(before_digest));
-    if before_digest == after_digest {
+    let before_side = Some(old.side());
+    if old.digest == new.digest {
         let difference = Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
         return (difference, graph_of(&new));
     }
-    let matching = matching::Matching::of(&old, &new);
-    let old = align::aligned(&old, &matching);
-    let mut changes = classify::changes(&old, &new, &matching);
+    let new_structure = structure::Structure::of(&new);
+    let old_structure = structure::Structure::of(&old);
+    let matching = matching::Matching::between(&old_structure, &new_structure);
+    let aligned = align::aligned(&old, &matching);
+    let mut changes = match &aligned {
+        Cow::Borrowed(_) => classify::changes(&old_structure, &new_structure, &matching),
+        Cow::Owned(aligned) => {
+            drop(old_structure);
+            classify::changes(&structure::Structure::of(aligned), &new_structure, &matching)
+        }
+    };
     if changes.is_empty() {
         // The digests differ and the forms do not: two archives that are described alike.
         changes.push(textual::unexplained());
     }
     let graph = most
-        .map(|most| drawn::drawn(&old, &new, &changes, most))
+        .map(|most| drawn::drawn(&aligned, &new, &changes, most))
         .unwrap_or_default();
-    (
-        Difference::of(name, Status::Changed, before_side, after_side, changes),
-        graph,
-    )
+    let difference = Difference::of(name, Status::Changed, before_side, after_side, changes);
+    (difference, graph)
 }
 
 /// Carries out changes: every value that they are made of is taken from `after`. Works on the

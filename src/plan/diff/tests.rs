@@ -2,6 +2,7 @@
 
 use super::form::Form;
 use super::matching::Matching;
+use super::structure::Structure;
 use super::*;
 use crate::ir::fixtures::{NAMES, fixture, value};
 use proptest::prelude::*;
@@ -9,9 +10,9 @@ use serde_json::{Value, json};
 
 /// The new form, the old one aligned to it, and the changes.
 fn compared(before: &Form, after: &Form) -> (Form, Vec<Change>) {
-    let matching = Matching::of(before, after);
+    let matching = Matching::between(&Structure::of(before), &Structure::of(after));
     let aligned = align::aligned(before, &matching).into_owned();
-    let changes = classify::changes(&aligned, after, &matching);
+    let changes = classify::changes(&Structure::of(&aligned), &Structure::of(after), &matching);
     (aligned, changes)
 }
 

@@ -150,10 +150,12 @@ pub fn sentence(change: &Change) -> Sentence {
         (Aspect::Code, _) => {
             subject(&change.subject, &mut words);
             words.push(plain(match change.class {
-                Class::Cosmetic => ": code reformatted or commented, ",
-                _ => ": code changed, ",
+                Class::Cosmetic => ": code reformatted or commented",
+                _ => ": code changed",
             }));
-            words.push(plain(lines(change)));
+            if change.patch.is_some() {
+                words.push(plain(format!(", {}", lines(change))));
+            }
             if change.before.is_some() || change.after.is_some() {
                 words.push(plain(", function "));
                 arrow(change, &mut words);

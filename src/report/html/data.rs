@@ -168,7 +168,7 @@ impl Page {
             count(|status| status == Status::Unchanged),
         );
         if breaking > 0 {
-            headline.push_str(&format!("; {} for callers", counted(breaking, "breaking change")));
+            headline.push_str(&format!("; callers of {} break", counted(breaking, "pipeline")));
         }
         Self {
             title: visible(report.title),
@@ -232,7 +232,7 @@ fn pipeline(id: String, one: &HtmlPipeline<'_>) -> PagePipeline {
         digest: difference
             .after
             .digest
-            .map(|digest| digest.to_string())
+            .map(|digest| format!("sha256:{}…", &digest.hex()[..12]))
             .unwrap_or_default(),
         description: view
             .as_ref()

@@ -202,7 +202,10 @@
       for (const [of, shape] of shapes) shape.setAttribute("aria-pressed", String(of === path));
       const node = picture.nodes.find((one) => one.path === path);
       panel.replaceChildren(...(node ? [task(pipeline, node)] : []));
-      if (node) show(node);
+      if (node) {
+        show(node);
+        panel.scrollIntoView({ block: "nearest" });
+      }
     };
     view = { pipeline, open, close: () => { location.hash = address(pipeline); } };
     requestAnimationFrame(() => { fit(); if (openTask) open(openTask); });

@@ -85,7 +85,13 @@ impl Pipeline {
             "schemaVersion": "2.1.0",
             "sdkVersion": "kfp-2.17.0",
         });
-        Spec::from_text(text.to_string(), None)
+        // What 2.0.5 and 2.5.0 drop.
+        let platform = (self.content == "workspace").then(|| {
+            json!({"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}})
+                .to_string()
+                .into()
+        });
+        Spec::from_text(text.to_string(), platform)
     }
 
     pub fn digest(&self) -> Digest {
@@ -117,6 +123,7 @@ pub struct Job {
     pub version: String,
     pub commit: char,
     pub force: bool,
+    pub shared: bool,
     pub lineage: Option<Arc<dyn Lineage>>,
     pub cancel: Cancel,
     pub journal: Option<PathBuf>,
@@ -132,6 +139,7 @@ impl Job {
             version: format!("v20260213-1430{run:02}"),
             commit: 'a',
             force: false,
+            shared: false,
             lineage: None,
             cancel: Cancel::never(),
             journal: None,
@@ -266,7 +274,7 @@ async fn plan_and_apply(
         version_name: VersionName::new(job.version.clone()),
         mark: job.mark(),
         force: job.force,
-        shared: false,
+        shared: job.shared,
         refuse_moved: false,
         lineage: job.lineage.clone(),
     };

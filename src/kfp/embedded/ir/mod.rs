@@ -3,12 +3,14 @@
 //! The server reads a document into protobuf messages and gives back what those hold: unknown members refuse
 //! the document, members that say nothing disappear, 64-bit numbers become text.
 
+mod needs;
 mod schema;
 
-pub use schema::Release;
+pub use needs::{Need, Needs, needs_of_pipeline, needs_of_platform};
+pub use schema::{EVER, Release};
 
 use super::body::camel_case;
-use schema::{Kind, Message, PARAMETER_TYPES, PIPELINE_SPEC, PLATFORM_SPEC};
+use schema::{Kind, Message, PARAMETER_TYPES, PIPELINE_SPEC, PLATFORM_SPEC, TASK_CONFIG_SINCE};
 use serde_json::{Map, Number, Value};
 
 /// The document as the server keeps it, where it is a pipeline spec.
@@ -83,7 +85,7 @@ fn convert(value: &Value, kind: &Kind, release: Release) -> Option<Value> {
         (Kind::Double, Value::String(text)) => Some(Value::Number(Number::from_f64(text.parse().ok()?)?)),
         (Kind::Enum(names), value) => enumerator(value, names),
         (Kind::ParameterType, value) => {
-            let known = if release < (15, 0) {
+            let known = if release < TASK_CONFIG_SINCE {
                 PARAMETER_TYPES.len() - 1
             } else {
                 PARAMETER_TYPES.len()

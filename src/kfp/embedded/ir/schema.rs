@@ -56,7 +56,8 @@ pub struct Member {
     pub until: Release,
 }
 
-const EVER: Release = (u16::MAX, 0);
+/// Of members that every later release knows as well.
+pub const EVER: Release = (u16::MAX, 0);
 
 const fn member(name: &'static str, kind: Kind) -> Member {
     Member {
@@ -146,6 +147,9 @@ static INPUT_PARAMETER: Message = Message(&[
 ]);
 
 const PRIMITIVE_TYPES: &[&str] = &["PRIMITIVE_TYPE_UNSPECIFIED", "INT", "DOUBLE", "STRING"];
+
+/// The first release that knows the last of [`PARAMETER_TYPES`].
+pub const TASK_CONFIG_SINCE: Release = (15, 0);
 
 /// The types of parameters.
 pub const PARAMETER_TYPES: &[&str] = &[

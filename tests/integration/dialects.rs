@@ -1,0 +1,420 @@
+//! `apply` against every kind of server: the right state and the right words.
+
+use crate::fault::dialect::{ALL, Dialect, Kind, NAMESPACE, USER};
+use crate::fault::kinds::Schedule;
+use crate::fault::server::{Faulty, Server, plain};
+use crate::fault::truth::{self, truth};
+use crate::fault::world::{Job, Pipeline, Repository, run, run_with, virtually};
+use kfp_gitops::apply::Lineage;
+use kfp_gitops::error::Class;
+use kfp_gitops::kfp::auth::Login;
+use kfp_gitops::kfp::transport::{BoxFuture, Request, Response, Transport, TransportError};
+use kfp_gitops::kfp::{Client, Connection};
+use kfp_gitops::report::{Action, Reason};
+use std::sync::Arc;
+use std::time::Duration;
+
+#[test]
+fn create_update_and_leave_alone_on_every_server() {
+    for kind in ALL {
+        virtually(async {
+            let server = Server::new(Dialect::new(kind), 3);
+            let first = Repository::of(&[("one", "1"), ("two", "1")]);
+            let ran = run(&Faulty::new(&server, Schedule::Fair), &first, &Job::new(1)).await;
+            assert_eq!(
+                ran.actions(),
+                [Action::Created, Action::Created],
+                "{kind:?}: {ran:#?}"
+            );
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let second = Repository::of(&[("one", "2"), ("two", "1")]);
+            let ran = run(&Faulty::new(&server, Schedule::Fair), &second, &Job::new(2)).await;
+            assert_eq!(
+                ran.actions(),
+                [Action::Updated, Action::Unchanged],
+                "{kind:?}: {ran:#?}"
+            );
+            let held = truth(&server).await;
+            truth::equals(&held, &second);
+            truth::report_is_true(&held, &ran);
+            truth::no_duplicates(&held);
+            assert_eq!(held["one"].len(), 2, "{kind:?}");
+            let expected = if kind == Kind::KubernetesOld {
+                "v20260213-143002-one"
+            } else {
+                "v20260213-143002"
+            };
+            assert_eq!(held["one"][0].name, expected, "{kind:?}");
+            let writes = server.writes();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let ran = run(&Faulty::new(&server, Schedule::Fair), &second, &Job::new(3)).await;
+            assert_eq!(ran.actions(), [Action::Unchanged, Action::Unchanged], "{kind:?}");
+            assert_eq!(server.writes(), writes, "{kind:?}");
+        });
+    }
+}
+
+#[test]
+fn a_shared_pipeline_is_never_created_by_accident() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::MultiUser), 3);
+        let repository = Repository::of(&[("one", "1")]);
+        for shared in [false, true] {
+            let way = Faulty::new(&server, Schedule::Fair);
+            let mut connection = Connection::new("http://pipelines.test".parse().expect("an address"));
+            connection.login = Login::UserHeader {
+                name: "kubeflow-userid".to_owned(),
+                user: USER.to_owned(),
+            };
+            let client = Client::with_transport(connection, way).expect("a client");
+            let job = Job {
+                shared,
+                ..Job::new(1)
+            };
+            let ran = run_with(&client, &repository, &job).await;
+            if shared {
+                assert_eq!(ran.actions(), [Action::Created], "{ran:#?}");
+            } else {
+                let error = ran.outcomes[0].1.error.as_ref().expect("a failure");
+                assert!(
+                    error.class == Class::Usage
+                        && error.hint.as_ref().is_some_and(|hint| hint.contains("--shared")),
+                    "{error:?}"
+                );
+                assert_eq!(server.writes(), 0);
+            }
+        }
+    });
+}
+
+#[test]
+fn a_namespace_means_nothing_to_a_single_user_server() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+        let mut connection = Connection::new("http://pipelines.test".parse().expect("an address"));
+        connection.namespace = Some(NAMESPACE.to_owned());
+        let client =
+            Client::with_transport(connection, Faulty::new(&server, Schedule::Fair)).expect("a client");
+        let ran = run_with(&client, &Repository::of(&[("one", "1")]), &Job::new(1)).await;
+        assert_eq!(ran.actions(), [Action::Created], "{ran:#?}");
+    });
+}
+
+#[test]
+fn a_name_held_by_a_half_created_row_gets_the_digest_appended() {
+    for kind in [Kind::V2_0_5, Kind::V2_5_0, Kind::V2_16_1, Kind::V2_17_0] {
+        virtually(async {
+            let server = Server::new(Dialect::new(kind), 3);
+            let repository = Repository::of(&[("one", "1")]);
+            let job = Job::new(1);
+            server.dialect.half_create(&job.version);
+            let ran = run(&Faulty::new(&server, Schedule::Fair), &repository, &job).await;
+            assert_eq!(ran.actions(), [Action::Created], "{kind:?}: {ran:#?}");
+            let outcome = &ran.outcomes[0].1;
+            let expected = format!("{}-{}", job.version, repository.0[0].digest().short());
+            assert_eq!(
+                outcome.version_name.as_ref().map(|name| name.as_str()),
+                Some(expected.as_str()),
+                "{kind:?}"
+            );
+            assert!(
+                outcome.notes.iter().any(|note| note.contains("died half-way")),
+                "{:?}",
+                outcome.notes
+            );
+            truth::equals(&truth(&server).await, &repository);
+        });
+    }
+}
+
+#[test]
+fn a_name_that_holds_other_content_gets_the_digest_appended() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+        let (old, new) = (
+            Repository::of(&[("one", "old")]),
+            Repository::of(&[("one", "new")]),
+        );
+        run(&Faulty::new(&server, Schedule::Fair), &old, &Job::new(1)).await;
+        let job = Job {
+            version: Job::new(1).version,
+            ..Job::new(2)
+        };
+        let ran = run(&Faulty::new(&server, Schedule::Fair), &new, &job).await;
+        assert_eq!(ran.actions(), [Action::Updated], "{ran:#?}");
+        assert!(
+            ran.outcomes[0]
+                .1
+                .notes
+                .iter()
+                .any(|note| note.contains("holds other content"))
+        );
+        truth::equals(&truth(&server).await, &new);
+    });
+}
+
+/// What only holds a workspace is dropped in silence by 2.0.5 and 2.5.0.
+fn with_workspace() -> Repository {
+    Repository(vec![Pipeline {
+        name: "one".to_owned(),
+        content: "workspace".to_owned(),
+    }])
+}
+
+#[test]
+fn what_a_server_drops_is_a_failure_once() {
+    for kind in [Kind::V2_0_5, Kind::V2_5_0, Kind::V2_17_0] {
+        virtually(async {
+            let server = Server::new(Dialect::new(kind), 3);
+            let ran = run(
+                &Faulty::new(&server, Schedule::Fair),
+                &with_workspace(),
+                &Job::new(1),
+            )
+            .await;
+            if kind == Kind::V2_17_0 {
+                assert_eq!(ran.actions(), [Action::Created], "{ran:#?}");
+                return;
+            }
+            assert_eq!(ran.actions(), [Action::Failed], "{kind:?}: {ran:#?}");
+            let error = ran.outcomes[0].1.error.as_ref().expect("a failure");
+            assert!(
+                error.message.contains("the platform settings are missing"),
+                "{error:?}"
+            );
+            let writes = server.writes();
+            tokio::time::sleep(Duration::from_secs(5)).await;
+            let ran = run(
+                &Faulty::new(&server, Schedule::Fair),
+                &with_workspace(),
+                &Job::new(2),
+            )
+            .await;
+            assert_eq!(ran.actions(), [Action::Unchanged], "{kind:?}: {ran:#?}");
+            let warned = ran.outcomes[0]
+                .1
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("does not keep all of it"));
+            assert!(warned, "{:?}", ran.outcomes[0].1);
+            assert_eq!(server.writes(), writes, "not uploaded for ever");
+        });
+    }
+}
+
+/// Answers uploads itself; everything else goes to the server.
+struct Uploads(Arc<Server>, fn(&Request) -> Option<Response>);
+
+impl Transport for Uploads {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            Ok(match (self.1)(&request) {
+                Some(response) => response,
+                None => self.0.answer(request).await,
+            })
+        })
+    }
+}
+
+fn client_of(server: &Arc<Server>, answer: fn(&Request) -> Option<Response>) -> Client {
+    let mut connection = Connection::new("http://pipelines.test".parse().expect("an address"));
+    connection.seed = Some(1);
+    if server.dialect.kind == Kind::MultiUser {
+        connection.namespace = Some(NAMESPACE.to_owned());
+        connection.login = Login::UserHeader {
+            name: "kubeflow-userid".to_owned(),
+            user: USER.to_owned(),
+        };
+    }
+    Client::with_transport(connection, Arc::new(Uploads(Arc::clone(server), answer))).expect("a client")
+}
+
+fn is_upload(request: &Request) -> bool {
+    request.url.path().ends_with("/upload_version")
+}
+
+#[test]
+fn a_refused_upload_says_what_it_was() {
+    const SILENT: &str = r#"{"error_message":"Failed to create a pipeline version","error_details":"Failed to create a pipeline version"}"#;
+    const BAD_OLD: &str = r#"{"error_message":"Failed to create a pipeline version: Failed to create a pipeline version due to template creation error: InvalidInputError: unknown template format: pipeline spec is invalid","error_details":""}"#;
+    const BAD_NEW: &str =
+        r#"{"error_message":"unknown template format","error_details":"unknown template format"}"#;
+    const DENIED_OLD: &str = r#"{"error_message":"Failed to create a pipeline version due to authorization error: Unauthorized access","error_details":""}"#;
+    type Case = (Kind, fn(&Request) -> Option<Response>, Class, &'static str);
+    let cases: [Case; 6] = [
+        (
+            Kind::MultiUser,
+            |request| is_upload(request).then(|| plain(400, "text/plain", SILENT)),
+            Class::Usage,
+            "may read the pipeline but not write it",
+        ),
+        (
+            Kind::V2_5_0,
+            |request| is_upload(request).then(|| plain(400, "application/json", DENIED_OLD)),
+            Class::Usage,
+            "may read the pipeline but not write it",
+        ),
+        (
+            Kind::V2_5_0,
+            |request| is_upload(request).then(|| plain(500, "application/json", BAD_OLD)),
+            Class::Failed,
+            "cannot read the spec",
+        ),
+        (
+            Kind::V2_17_0,
+            |request| is_upload(request).then(|| plain(400, "application/json", BAD_NEW)),
+            Class::Failed,
+            "cannot read the spec",
+        ),
+        (
+            Kind::V2_16_1,
+            |request| is_upload(request).then(|| plain(500, "application/json", SILENT)),
+            Class::Failed,
+            "status 500 every time",
+        ),
+        (
+            Kind::V2_17_0,
+            |request| is_upload(request).then(|| plain(400, "text/plain", SILENT)),
+            Class::Failed,
+            "Failed to create a pipeline version",
+        ),
+    ];
+    for (kind, answer, class, words) in cases {
+        virtually(async {
+            let server = Server::new(Dialect::new(kind), 3);
+            let ran = run_with(
+                &client_of(&server, answer),
+                &Repository::of(&[("one", "1")]),
+                &Job::new(1),
+            )
+            .await;
+            assert_eq!(ran.actions(), [Action::Failed], "{kind:?}: {ran:#?}");
+            let outcome = &ran.outcomes[0].1;
+            let error = outcome.error.as_ref().expect("a failure");
+            assert!(
+                error.class == class && error.message.contains(words),
+                "{kind:?}: {error:?}"
+            );
+            assert!(
+                outcome
+                    .notes
+                    .iter()
+                    .any(|note| note.contains("has no version yet")),
+                "{outcome:?}"
+            );
+            // The empty pipeline is healed by the next run.
+            let healed = run(
+                &Faulty::new(&server, Schedule::Fair),
+                &Repository::of(&[("one", "1")]),
+                &Job::new(2),
+            )
+            .await;
+            assert!(truth::undone(&healed).is_empty(), "{healed:#?}");
+        });
+    }
+}
+
+/// Commits follow each other by their letter; the head is `z`.
+struct Alphabet(char);
+
+impl Lineage for Alphabet {
+    fn is_superseded_by(&self, deployed: &str) -> BoxFuture<'_, bool> {
+        let deployed = deployed.chars().next();
+        Box::pin(async move { deployed.is_some_and(|deployed| deployed > self.0) })
+    }
+}
+
+#[test]
+fn a_superseded_run_is_skipped_only_on_proof() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+        let (old, new) = (
+            Repository::of(&[("one", "old")]),
+            Repository::of(&[("one", "new")]),
+        );
+        let later = Job {
+            commit: 'c',
+            ..Job::new(1)
+        };
+        run(&Faulty::new(&server, Schedule::Fair), &new, &later).await;
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let earlier = Job {
+            commit: 'b',
+            lineage: Some(Arc::new(Alphabet('b'))),
+            ..Job::new(2)
+        };
+        let ran = run(&Faulty::new(&server, Schedule::Fair), &old, &earlier).await;
+        assert_eq!(ran.actions(), [Action::Skipped], "{ran:#?}");
+        let outcome = &ran.outcomes[0].1;
+        assert_eq!(outcome.reason, Some(Reason::Superseded));
+        assert!(
+            outcome
+                .notes
+                .iter()
+                .any(|note| note.contains("superseded by `v20260213-143001` (commit ccccccc)")),
+            "{outcome:?}"
+        );
+        truth::equals(&truth(&server).await, &new);
+
+        let doubtful = Job {
+            lineage: Some(Arc::new(Alphabet('d'))),
+            commit: 'd',
+            ..Job::new(3)
+        };
+        let ran = run(&Faulty::new(&server, Schedule::Fair), &old, &doubtful).await;
+        assert_eq!(
+            ran.actions(),
+            [Action::Updated],
+            "a commit that is not proved later does not stop anybody"
+        );
+        tokio::time::sleep(Duration::from_secs(5)).await;
+
+        let forced = Job {
+            force: true,
+            version: "v-forced".to_owned(),
+            ..Job { run: 4, ..earlier }
+        };
+        let ran = run(&Faulty::new(&server, Schedule::Fair), &new, &forced).await;
+        assert_eq!(ran.actions(), [Action::Updated], "{ran:#?}");
+    });
+}
+
+#[test]
+fn a_revert_is_uploaded_and_a_forced_upload_is_made_once_per_run() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+        let (one, two) = (Repository::of(&[("one", "1")]), Repository::of(&[("one", "2")]));
+        for (number, repository) in [(1, &one), (2, &two), (3, &one)] {
+            let ran = run(
+                &Faulty::new(&server, Schedule::Fair),
+                repository,
+                &Job::new(number),
+            )
+            .await;
+            assert!(truth::undone(&ran).is_empty());
+            assert_eq!(
+                ran.outcomes[0].1.reason == Some(Reason::Reverted),
+                number == 3,
+                "{ran:#?}"
+            );
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        assert_eq!(truth(&server).await["one"].len(), 3);
+        for attempt in 0..2 {
+            let forced = Job {
+                force: true,
+                version: format!("v-forced-{attempt}"),
+                ..Job::new(4)
+            };
+            let ran = run(&Faulty::new(&server, Schedule::Fair), &one, &forced).await;
+            let expected = if attempt == 0 {
+                Action::Updated
+            } else {
+                Action::Unchanged
+            };
+            assert_eq!(ran.actions(), [expected], "{ran:#?}");
+            tokio::time::sleep(Duration::from_secs(5)).await;
+        }
+        assert_eq!(truth(&server).await["one"].len(), 4);
+    });
+}
