@@ -1,6 +1,6 @@
 //! Where a run happens: forge, event, commit, pull request and the run's own links.
 //!
-//! [`read`] turns the environment and the event file, both handed in, into one typed [`Context`].
+//! [`read()`] turns the environment and the event file, both handed in, into one typed [`Context`].
 //! Nothing here touches the world, and nothing below asks the environment again.
 
 pub mod auto;
