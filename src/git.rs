@@ -37,6 +37,12 @@ impl Git {
             .filter(|line| line.len() >= 40)
     }
 
+    /// A file's text at a commit; `None` where the commit has no such file.
+    #[must_use]
+    pub fn file_at(&self, commit: &str, path: &str) -> Option<String> {
+        self.output(&["show", &format!("{commit}:{path}")])
+    }
+
     /// Whether tracked files differ from the commit, or untracked files exist under `paths`.
     #[must_use]
     pub fn is_dirty(&self) -> bool {

@@ -17,7 +17,7 @@ pub async fn compile(
     server_version: Option<semver::Version>,
     want_yaml: bool,
 ) -> CompileResult {
-    let progress = CompileProgress::new(settings.output.quiet || settings.output.json);
+    let progress = CompileProgress::new(settings.output.quiet || settings.output.json, settings.ci);
     let engine = engine_settings(settings, server_version, want_yaml);
     let result = Engine::compile(&engine, &discovered.sources, &progress).await;
     progress.done();

@@ -16,7 +16,7 @@ pub async fn run(settings: &Settings, prepares: bool) -> u8 {
     };
     let engine = engine::engine_settings(settings, None, false);
     let found = if prepares {
-        let progress = CompileProgress::new(settings.output.quiet || settings.output.json);
+        let progress = CompileProgress::new(settings.output.quiet || settings.output.json, settings.ci);
         let found = prepare(&engine, &discovered.sources, &progress).await;
         progress.done();
         found

@@ -7,6 +7,7 @@ use crate::error::Failure;
 use crate::forge::publish::{Faces, Publisher};
 use crate::report::{Report, annotations, json, outputs, page, sarif, text};
 use crate::settings::Settings;
+use crate::settings::endpoint::Endpoint;
 use crate::settings::environment::Environment;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -15,12 +16,21 @@ use std::path::{Path, PathBuf};
 pub async fn finish(settings: &Settings, mut report: Report, publisher: Option<Publisher>) -> u8 {
     let context = read_context(&settings.environment);
     report.settle();
+    if matches!(settings.server.endpoint, Endpoint::Embedded { .. }) {
+        // The registry in this process ends with it: its address leads nowhere.
+        report
+            .pipelines
+            .iter_mut()
+            .for_each(|pipeline| pipeline.url = None);
+    }
+    // First what the next step reads: a job that is killed while people are told still has it.
+    let code = write_all(&mut report, &settings.output, &context);
     if let Some(publisher) = publisher {
         for line in publisher.finish(&report, Faces::default()).await {
             complain(&line);
         }
     }
-    write_all(report, &settings.output, &context)
+    code
 }
 
 /// The end of a run whose settings could not even be read.
@@ -39,7 +49,7 @@ pub fn without_settings(command: &str, failure: Failure, global: &Global, enviro
         quiet: global.quiet,
         html: None,
     };
-    write_all(report, &output, &read_context(environment))
+    write_all(&mut report, &output, &read_context(environment))
 }
 
 /// The CI job as the environment and the event file tell it.
@@ -52,16 +62,16 @@ pub fn read_context(environment: &Environment) -> Context {
     context::read(&environment.all_text(), event.as_deref())
 }
 
-fn write_all(mut report: Report, output: &crate::settings::Output, context: &Context) -> u8 {
+fn write_all(report: &mut Report, output: &crate::settings::Output, context: &Context) -> u8 {
     let mut code = report.settle();
     if let Some(path) = &output.sarif
-        && let Err(failure) = write_sarif(path, &report)
+        && let Err(failure) = write_sarif(path, report)
     {
         report.error.get_or_insert(failure);
         code = report.settle();
     }
     if let Some(path) = &output.html {
-        let written = write_whole(path, &page::render(&report));
+        let written = write_whole(path, &page::render(report));
         if let Err(error) = written {
             report.error.get_or_insert(
                 Failure::usage(
@@ -74,13 +84,13 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
         }
     }
     if let Some(path) = &output.results
-        && let Err(failure) = write_results(path, &report)
+        && let Err(failure) = write_results(path, report)
     {
         report.error.get_or_insert(failure);
         code = report.settle();
     }
     let written = if output.json {
-        json::render(&report)
+        json::render(report)
             .unwrap_or_else(|error| format!("{{\"schema\":1,\"error\":{:?}}}\n", error.to_string()))
     } else {
         let options = text::Options {
@@ -88,7 +98,7 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
             verbose: output.verbose > 0,
             quiet: output.quiet,
         };
-        let text = text::render(&report, options);
+        let text = text::render(report, options);
         // No line that comes from a file or a server may command the runner.
         if context.ci {
             format!("{}\n", annotations::defused(&text))
@@ -99,10 +109,10 @@ fn write_all(mut report: Report, output: &crate::settings::Output, context: &Con
     // A reader that went away (`| head`) does not change what happened on the server.
     let _ = std::io::stdout().write_all(written.as_bytes());
     let _ = std::io::stdout().flush();
-    telling::annotate(&report, context);
+    telling::annotate(report, context);
     if let Some(path) = &context.output {
         let results = output.results.as_ref().map(|path| path.display().to_string());
-        if let Err(error) = outputs::append(path, &outputs::outputs(&report, results.as_deref())) {
+        if let Err(error) = outputs::append(path, &outputs::outputs(report, results.as_deref())) {
             complain(&format!(
                 "warning: the job's outputs could not be written: {error}"
             ));

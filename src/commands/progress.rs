@@ -16,8 +16,9 @@ pub struct CompileProgress {
 impl CompileProgress {
     /// A bar where standard error is a terminal.
     #[must_use]
-    pub fn new(quiet: bool) -> Self {
-        let terminal = std::io::stderr().is_terminal();
+    pub fn new(quiet: bool, ci: bool) -> Self {
+        // Some runners give the job a terminal; its log is a file all the same.
+        let terminal = std::io::stderr().is_terminal() && !ci;
         let bar = if terminal && !quiet {
             ProgressBar::new_spinner()
         } else {

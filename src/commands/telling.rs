@@ -42,11 +42,8 @@ pub fn telling(settings: &Settings) -> Option<Telling> {
         return None;
     }
     let server = &settings.server;
-    let transport = match HttpTransport::new(
-        server.ca_file.as_deref(),
-        server.insecure_skip_tls_verify,
-        CONNECT,
-    ) {
+    // `--insecure-skip-tls-verify` is about the pipelines server; the forge's token goes to nobody else.
+    let transport = match HttpTransport::new(server.ca_file.as_deref(), false, CONNECT) {
         Ok(transport) => transport,
         Err(failure) => {
             complain(&format!("warning: nobody can be told: {failure}"));

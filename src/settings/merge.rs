@@ -4,6 +4,7 @@ use super::endpoint::{Sources, decide};
 use super::environment::Environment;
 use super::file::{Network, Sandbox};
 use super::load::load;
+use super::pull_request::fence;
 use super::{Apply, Compile, Discover, Forge, Naming, Notify, Output, Server, Settings, variables};
 use crate::cli::{Color, Format, Global};
 use crate::error::{Failure, Phase};
@@ -56,6 +57,7 @@ pub fn merge_at(
         }
     }
     let loaded = load(global.config.as_deref(), &[&first_folder, &root])?;
+    let (loaded, mut notes) = fence(loaded, &root, &environment)?;
     let file = loaded.file;
     let registry = match &global.registry {
         Some(folder) => working_directory.join(folder),
@@ -67,7 +69,7 @@ pub fn merge_at(
         environment: &environment,
         registry,
     })?;
-    let mut notes: Vec<String> = decided.note.into_iter().collect();
+    notes.extend(decided.note);
     if global.insecure_skip_tls_verify {
         notes.push("certificates are NOT checked (`--insecure-skip-tls-verify`): anyone on the way can read and change everything".to_owned());
     }
@@ -192,7 +194,7 @@ pub fn merge_at(
                 Color::Always => true,
                 Color::Never => false,
                 Color::Auto => {
-                    std::io::stdout().is_terminal() && environment.text(variables::NO_COLOR).is_none()
+                    !ci && std::io::stdout().is_terminal() && environment.text(variables::NO_COLOR).is_none()
                 }
             },
             verbose: global.verbose,

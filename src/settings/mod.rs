@@ -6,6 +6,7 @@ pub mod environment;
 pub mod file;
 pub mod load;
 pub mod merge;
+pub mod pull_request;
 pub mod variables;
 
 use crate::secret::Secret;
