@@ -468,7 +468,7 @@ impl<'a> Classifier<'_, 'a> {
 
     fn output_source(&mut self, component: &str, name: &str, edit: &Edit<'_>) {
         let same = match (edit.before, edit.after) {
-            (Some(before), Some(after)) => self.replumb(&before.to_string()) == *after,
+            (Some(before), Some(after)) => self.replumb_equals(before, after),
             _ => true,
         };
         if component != ROOT && name.starts_with(CHANNEL) && same {
@@ -493,10 +493,17 @@ impl<'a> Classifier<'_, 'a> {
     fn is_replumbed(&self, edit: &Edit<'_>) -> bool {
         match (edit.before, edit.after) {
             (Some(before), Some(after)) if !self.replumbed.is_empty() => {
-                self.replumb(&before.to_string()) == *after
+                self.replumb_equals(before, after)
             }
             _ => false,
         }
+    }
+
+    /// Whether a value becomes the other once names are replumbed. Compared as text: a JSON value that is
+    /// compared with a string is only its content.
+    fn replumb_equals(&self, before: &Value, after: &Value) -> bool {
+        let after = after.to_string();
+        self.replumb(&before.to_string()) == after
     }
 
     /// A text with the made-up names that the renamed tasks have now.
