@@ -6,6 +6,7 @@ use crate::fault::server::{Faulty, Server};
 use crate::fault::truth::{self, truth};
 use crate::fault::world::{Job, Repository, in_parallel, long, run, virtually};
 use kfp_gitops::report::Action;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +79,7 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         truth::no_duplicates(&truth(&server).await);
         let clean_way = Faulty::new(&server, Schedule::Fair);
         // Every other time it is another attempt of the same job.
-        let clean_job = if seed % 2 == 0 {
+        let clean_job = if seed.is_multiple_of(2) {
             Job {
                 version: "v20260213-150000".to_owned(),
                 ..Job::new(2)
@@ -106,7 +107,7 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         assert_eq!(server.writes(), writes, "a second run writes nothing");
     });
     if let Err(panic) = futures::FutureExt::catch_unwind(told).await {
-        eprintln!("{}", context());
+        let _ = writeln!(std::io::stderr(), "{}", context());
         std::panic::resume_unwind(panic);
     }
 }

@@ -576,13 +576,13 @@ fn the_ci_platforms_identity_is_used_directly_or_exchanged() {
         )
         .await;
         assert!(truth::undone(&ran).is_empty(), "{ran:#?}");
+        truth::no_duplicates(&truth(&server).await);
         let asked = tokens.asked.lock().unwrap();
         let body = String::from_utf8_lossy(&asked[1].body).into_owned();
         assert!(
             body.contains("subject_token=ci-identity-secret") && body.contains("connector_id=github"),
             "{body}"
         );
-        truth::no_duplicates(&truth(&server).await);
     });
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod forge;
 mod history;
 mod kfp_client;
+mod killed;
 mod logins;
 mod moving_over;
 mod plan_file;
