@@ -53,15 +53,20 @@ impl Settled {
     }
 }
 
-impl From<Uploaded> for Settled {
-    fn from(uploaded: Uploaded) -> Self {
-        match uploaded {
-            Uploaded::Own(version, name) => Self {
-                version,
-                name,
-                own: true,
-            },
-            Uploaded::Theirs { version, .. } => Self::of(&version, false),
+/// What holds the content after an upload. Where ours may still arrive beside theirs, only a little patience
+/// can tell.
+async fn arrived(uploaded: Uploaded) -> Settled {
+    match uploaded {
+        Uploaded::Own(version, name) => Settled {
+            version,
+            name,
+            own: true,
+        },
+        Uploaded::Theirs { version, late } => {
+            if late {
+                tokio::time::sleep(GRACE).await;
+            }
+            Settled::of(&version, false)
         }
     }
 }
@@ -83,12 +88,8 @@ impl Run<'_> {
         uploaded: Uploaded,
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
-        if matches!(uploaded, Uploaded::Theirs { late: true, .. }) {
-            // Ours may still arrive beside theirs; only a little patience can tell.
-            tokio::time::sleep(GRACE).await;
-        }
         let mut target = target.clone();
-        let mut now = Settled::from(uploaded);
+        let mut now = arrived(uploaded).await;
         for _ in 0..ROUNDS {
             if now.own {
                 progress.stage(Stage::Uploaded(now.version.clone(), now.name.clone()));
@@ -230,7 +231,7 @@ impl Run<'_> {
         let uploaded = self
             .upload(task, progress, target, document, &mut outcome.notes)
             .await?;
-        Ok(uploaded.into())
+        Ok(arrived(uploaded).await)
     }
 
     /// The versions down to what was there before, and the one of that id where a lagging list does not

@@ -314,5 +314,5 @@ fn both_taken(doing: &str) -> Failure {
         Phase::Apply,
         format!("{doing}: the server says that this name, too, is taken"),
     )
-    .hint("give the run another version name with `--version-name`")
+    .hint("give the run another version name (`naming.version` in `kfp-gitops.yaml`)")
 }

@@ -121,7 +121,7 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
         ),
         ErrorKind::Deadline => (
             Class::Infrastructure,
-            Some("run again, or allow more time with `--deadline`"),
+            Some("run again: what is done is recognised, and the rest goes on"),
         ),
         ErrorKind::Login => (Class::Usage, None),
         ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => (Class::Failed, None),

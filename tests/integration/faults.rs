@@ -6,6 +6,7 @@ use crate::fault::server::{Faulty, Server};
 use crate::fault::truth::{self, truth};
 use crate::fault::world::{Job, Repository, in_parallel, long, run, virtually};
 use kfp_gitops::report::Action;
+use std::io::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -106,7 +107,7 @@ async fn check(kind: Kind, scenario: &Scenario, schedule: Schedule, seed: u64) {
         assert_eq!(server.writes(), writes, "a second run writes nothing");
     });
     if let Err(panic) = futures::FutureExt::catch_unwind(told).await {
-        eprintln!("{}", context());
+        let _ = writeln!(std::io::stderr(), "{}", context());
         std::panic::resume_unwind(panic);
     }
 }

@@ -1,10 +1,6 @@
 //! The binary and the library from outside; one file per capability.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "a test that panics has failed, helpers included"
-)]
+#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that panics has failed, helpers included")]
 
 mod action;
 mod against;
@@ -25,6 +21,7 @@ mod forge;
 mod history;
 mod html;
 mod kfp_client;
+mod killed;
 mod logins;
 mod moving_over;
 mod plan_file;

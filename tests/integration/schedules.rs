@@ -13,6 +13,7 @@ use kfp_gitops::report::Action;
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use std::collections::BTreeMap;
+use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -185,7 +186,7 @@ async fn judge(server: &Arc<Server>, parties: &[Party], done: &[Ran], fair: bool
 /// Prints what led to a failure.
 async fn explained<F: Future<Output = ()>>(work: F, context: impl FnOnce() -> String) {
     if let Err(panic) = futures::FutureExt::catch_unwind(std::panic::AssertUnwindSafe(work)).await {
-        eprintln!("{}", context());
+        let _ = writeln!(std::io::stderr(), "{}", context());
         std::panic::resume_unwind(panic);
     }
 }
