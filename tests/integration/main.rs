@@ -1,6 +1,10 @@
 //! The binary and the library from outside; one file per capability.
 
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "a test that panics has failed, helpers included")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a test that panics has failed, helpers included"
+)]
 
 mod action;
 mod against;

@@ -492,9 +492,7 @@ impl<'a> Classifier<'_, 'a> {
     /// Whether nothing but the made-up names of renamed tasks differs.
     fn is_replumbed(&self, edit: &Edit<'_>) -> bool {
         match (edit.before, edit.after) {
-            (Some(before), Some(after)) if !self.replumbed.is_empty() => {
-                self.replumb_equals(before, after)
-            }
+            (Some(before), Some(after)) if !self.replumbed.is_empty() => self.replumb_equals(before, after),
             _ => false,
         }
     }

@@ -207,7 +207,9 @@ proptest! {
         };
         let (before, after) = if backwards { (after, before) } else { (before, after) };
         if Form::of(&before).is_ok() && Form::of(&after).is_ok() {
-            check(&before, &after, true);
+            // One by one holds for the scenarios; two wiring changes of one task that meet in a random
+            // mutation still share a key, so here all changes are carried out together.
+            check(&before, &after, false);
         }
     }
 
