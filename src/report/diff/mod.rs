@@ -1,4 +1,4 @@
-//! A [`Difference`](crate::plan::diff::Difference) for people: the words, and one file per face.
+//! A [`Difference`] for people: the words, and one file per face.
 
 pub mod markdown;
 pub mod text;
