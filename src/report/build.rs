@@ -1,6 +1,6 @@
 //! Puts a [`Report`] together from what the rooms answered.
 
-use super::{Action, Counts, PipelineReport, Report};
+use super::{Action, Counts, PipelineReport, Reason, Report};
 use crate::compile::{Compiled, FileResult};
 use crate::error::Failure;
 use crate::exit::ExitCode;
@@ -62,7 +62,11 @@ impl Report {
         let mut code = failures
             .map(Failure::exit_code)
             .fold(ExitCode::Success, ExitCode::worst);
-        if self.counts.unknown > 0 {
+        let interrupted = self
+            .pipelines
+            .iter()
+            .any(|one| one.reason == Some(Reason::Interrupted));
+        if self.counts.unknown > 0 || interrupted {
             code = code.worst(ExitCode::Infrastructure);
         }
         let drifted = self.plan.as_ref().is_some_and(|plan| !plan.drift.is_empty());
