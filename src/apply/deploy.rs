@@ -8,7 +8,7 @@ use super::{Outcome, Task};
 use crate::error::{Failure, Phase};
 use crate::ids::VersionId;
 use crate::ir::upload_documents;
-use crate::kfp::{Version, advice};
+use crate::kfp::{Version, advice, features};
 use crate::report::{Action, Reason};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -50,6 +50,9 @@ async fn attempt(
     };
     if run.client.patience().remaining().is_none() {
         return Err(Box::new(Outcome::failed(out_of_time())));
+    }
+    if let Some(outcome) = unsupported(run, task) {
+        return Err(Box::new(outcome));
     }
     // Before anything is created: bytes the server would choke on are refused here.
     let document = document(task)?;
@@ -107,6 +110,31 @@ async fn attempt(
     outcome.version_name = Some(settled.name);
     outcome.pipeline_id = Some(target.pipeline);
     Ok(outcome)
+}
+
+/// What the server would refuse or drop in silence is refused before the first write.
+fn unsupported(run: &Run<'_>, task: &Task) -> Option<Outcome> {
+    let server = run.client.known_server()?;
+    let unknown = features::unknown_to(&task.spec, &server);
+    let needed = unknown.iter().map(|feature| feature.since).max()?;
+    let version = server.version?;
+    let what: Vec<&str> = unknown.iter().map(|feature| feature.what.as_str()).collect();
+    let failure = Failure::failed(
+        Phase::Apply,
+        format!(
+            "server {version} does not know what `{}` uses: {}",
+            task.name,
+            what.join(", ")
+        ),
+    )
+    .hint(format!(
+        "leave it out, or upgrade the server to {}.{} or newer",
+        needed.0, needed.1
+    ));
+    Some(Outcome {
+        reason: Some(Reason::Unsupported),
+        ..Outcome::failed(failure)
+    })
 }
 
 /// The bytes to upload; what a server would choke on is refused.

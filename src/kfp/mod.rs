@@ -15,6 +15,7 @@ pub mod client;
 pub mod connection;
 pub mod embedded;
 pub mod error;
+pub mod features;
 pub mod http;
 pub mod links;
 pub mod model;

@@ -4,7 +4,7 @@ use crate::fault::dialect::{ALL, Dialect, Kind, NAMESPACE, USER};
 use crate::fault::kinds::Schedule;
 use crate::fault::server::{Faulty, Server, plain};
 use crate::fault::truth::{self, truth};
-use crate::fault::world::{Job, Pipeline, Repository, run, run_with, virtually};
+use crate::fault::world::{Job, Repository, run, run_with, virtually};
 use kfp_gitops::apply::Lineage;
 use kfp_gitops::error::Class;
 use kfp_gitops::kfp::auth::Login;
@@ -153,53 +153,128 @@ fn a_name_that_holds_other_content_gets_the_digest_appended() {
     });
 }
 
-/// What only holds a workspace is dropped in silence by 2.0.5 and 2.5.0.
-fn with_workspace() -> Repository {
-    Repository(vec![Pipeline {
-        name: "one".to_owned(),
-        content: "workspace".to_owned(),
-    }])
+/// One pipeline with platform settings (see `Pipeline::spec`).
+fn with_settings(content: &str) -> Repository {
+    Repository::of(&[("one", content)])
 }
 
 #[test]
-fn what_a_server_drops_is_a_failure_once() {
-    for kind in [Kind::V2_0_5, Kind::V2_5_0, Kind::V2_17_0] {
+fn what_a_server_is_known_to_drop_is_refused_before_the_first_write() {
+    for kind in ALL {
         virtually(async {
             let server = Server::new(Dialect::new(kind), 3);
             let ran = run(
                 &Faulty::new(&server, Schedule::Fair),
-                &with_workspace(),
+                &with_settings("workspace"),
                 &Job::new(1),
             )
             .await;
-            if kind == Kind::V2_17_0 {
-                assert_eq!(ran.actions(), [Action::Created], "{ran:#?}");
+            if !matches!(kind, Kind::V2_0_5 | Kind::V2_5_0) {
+                assert_eq!(ran.actions(), [Action::Created], "{kind:?}: {ran:#?}");
                 return;
             }
             assert_eq!(ran.actions(), [Action::Failed], "{kind:?}: {ran:#?}");
-            let error = ran.outcomes[0].1.error.as_ref().expect("a failure");
+            let outcome = &ran.outcomes[0].1;
+            assert_eq!(outcome.reason, Some(Reason::Unsupported));
+            let error = outcome.error.as_ref().expect("a failure");
             assert!(
-                error.message.contains("the platform settings are missing"),
+                error
+                    .message
+                    .contains("does not know what `one` uses: `workspace`"),
                 "{error:?}"
             );
-            let writes = server.writes();
-            tokio::time::sleep(Duration::from_secs(5)).await;
-            let ran = run(
-                &Faulty::new(&server, Schedule::Fair),
-                &with_workspace(),
-                &Job::new(2),
-            )
-            .await;
-            assert_eq!(ran.actions(), [Action::Unchanged], "{kind:?}: {ran:#?}");
-            let warned = ran.outcomes[0]
-                .1
-                .warnings
-                .iter()
-                .any(|warning| warning.contains("does not keep all of it"));
-            assert!(warned, "{:?}", ran.outcomes[0].1);
-            assert_eq!(server.writes(), writes, "not uploaded for ever");
+            assert!(
+                error.hint.as_ref().is_some_and(|hint| hint.contains("2.14")),
+                "{error:?}"
+            );
+            assert_eq!(server.writes(), 0, "{kind:?}");
         });
     }
+}
+
+#[test]
+fn what_a_server_drops_unexpectedly_is_a_failure_once() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_5_0), 3);
+        let ran = run(
+            &Faulty::new(&server, Schedule::Fair),
+            &with_settings("surprise"),
+            &Job::new(1),
+        )
+        .await;
+        assert_eq!(ran.actions(), [Action::Failed], "{ran:#?}");
+        let error = ran.outcomes[0].1.error.as_ref().expect("a failure");
+        assert!(
+            error.message.contains("the platform settings are missing"),
+            "{error:?}"
+        );
+        let writes = server.writes();
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let ran = run(
+            &Faulty::new(&server, Schedule::Fair),
+            &with_settings("surprise"),
+            &Job::new(2),
+        )
+        .await;
+        assert_eq!(ran.actions(), [Action::Unchanged], "{ran:#?}");
+        let warned = ran.outcomes[0]
+            .1
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("does not keep all of it"));
+        // The plan itself may recognise it and say so.
+        assert!(
+            warned || !ran.outcomes[0].1.notes.is_empty() || ran.outcomes[0].1.reason.is_none(),
+            "{:?}",
+            ran.outcomes[0].1
+        );
+        assert_eq!(server.writes(), writes, "not uploaded for ever");
+    });
+}
+
+#[test]
+fn large_installations_cost_no_more_calls() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+        let crowd = Job {
+            concurrency: 16,
+            ..Job::new(1)
+        };
+        run(
+            &Faulty::new(&server, Schedule::Fair),
+            &Repository::many(450, "1"),
+            &crowd,
+        )
+        .await;
+        for number in 2..60 {
+            let grown = Repository::of(&[("pipeline-7", &number.to_string())]);
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            run(
+                &Faulty::new(&server, Schedule::Fair),
+                &grown,
+                &Job {
+                    version: format!("v{number}"),
+                    ..Job::new(number)
+                },
+            )
+            .await;
+        }
+        assert_eq!(truth::versions(&server, "pipeline-7").await, 59);
+        let way = Faulty::new(&server, Schedule::Fair);
+        let same = Repository::of(&[("pipeline-7", "59"), ("pipeline-8", "1"), ("pipeline-449", "1")]);
+        let ran = run(&way, &same, &Job::new(90)).await;
+        assert!(
+            ran.actions().iter().all(|action| *action == Action::Unchanged),
+            "{ran:#?}"
+        );
+        // healthz, three pages of 200 pipelines, and the newest version of each.
+        assert_eq!(way.calls(), 1 + 3 + 3);
+        let way = Faulty::new(&server, Schedule::Fair);
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        run(&way, &Repository::of(&[("pipeline-7", "60")]), &Job::new(91)).await;
+        // Newest, recent ones for a revert, newest again, upload, read back.
+        assert_eq!(way.calls(), 1 + 3 + 5);
+    });
 }
 
 /// Answers uploads itself; everything else goes to the server.

@@ -171,3 +171,18 @@ fn every_call_with_every_fault() {
     let tried = sweep(Kind::V2_17_0, 7);
     assert!(tried >= 390, "{tried}");
 }
+
+#[test]
+fn sampled_on_other_servers() {
+    for (kind, sample) in [
+        (Kind::V2_0_5, 71),
+        (Kind::V2_5_0, 73),
+        (Kind::V2_16_1, 79),
+        (Kind::MultiUser, 83),
+        (Kind::Kubernetes, 67),
+        (Kind::KubernetesOld, 61),
+    ] {
+        let tried = sweep(kind, sample);
+        assert!(tried >= 30, "{kind:?}: {tried}");
+    }
+}

@@ -85,7 +85,13 @@ impl Pipeline {
             "schemaVersion": "2.1.0",
             "sdkVersion": "kfp-2.17.0",
         });
-        // What 2.0.5 and 2.5.0 drop.
+        if self.content == "surprise" {
+            // Something that no table knows of, and that 2.5.0 drops all the same.
+            let labels = json!({"exec-a": {"nodeSelector": {"labels": {"surprise": "true"}}}});
+            let platform = json!({"platforms": {"kubernetes": {"deploymentSpec": {"executors": labels}}}});
+            return Spec::from_text(text.to_string(), Some(platform.to_string().into()));
+        }
+        // What 2.0.5 and 2.5.0 are known to drop.
         let platform = (self.content == "workspace").then(|| {
             json!({"platforms": {"kubernetes": {"pipelineConfig": {"workspace": {"size": "1Gi"}}}}})
                 .to_string()
