@@ -570,6 +570,7 @@ impl<'a> Classifier<'_, 'a> {
             }
             ["inputs", _, input, ..] if input.starts_with(CHANNEL) => return self.wiring(edit),
             ["inputs", ..] if self.is_replumbed(edit) => return self.wiring(edit),
+            ["inputs", _, _, field, ..] if !SOURCES.contains(field) => return self.other(subject, edit),
             ["inputs", group, input, ..] => {
                 let artifact = *group == "artifacts";
                 let find = |task: &Task<'a>| {
@@ -621,7 +622,12 @@ impl<'a> Classifier<'_, 'a> {
                 return self.push(with_texts(change, before, after), edit);
             }
             ["triggerPolicy", "strategy"] => (Aspect::Trigger, trigger(old), trigger(new)),
-            ["parameterIterator" | "artifactIterator", ..] => {
+            ["parameterIterator" | "artifactIterator"]
+            | [
+                "parameterIterator" | "artifactIterator",
+                "items" | "itemInput",
+                ..,
+            ] => {
                 let (before, after) = (wiring::items(old, old_around), wiring::items(new, new_around));
                 let raw = |task: &Task<'a>| match task.iterator {
                     Some(crate::ir::view::Iterator::Raw(raw)) => Some(raw),
@@ -705,6 +711,17 @@ impl<'a> Classifier<'_, 'a> {
         }
     }
 }
+
+/// What says where an input of a task comes from.
+const SOURCES: [&str; 7] = [
+    "componentInputParameter",
+    "componentInputArtifact",
+    "taskOutputParameter",
+    "taskOutputArtifact",
+    "runtimeValue",
+    "taskFinalStatus",
+    "parameterExpressionSelector",
+];
 
 /// Whether an edit is about nothing but made-up names.
 fn mentions_channel(edit: &Edit<'_>) -> bool {

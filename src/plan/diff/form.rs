@@ -4,7 +4,7 @@
 use super::Side;
 use crate::ids::Digest;
 use crate::ir::{Canonical, Pipeline, Spec, SpecError, archive, canonical};
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 /// `{"pipeline": …, "platform": …}`; without a platform spec the latter is `{}`.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,9 +46,16 @@ impl Form {
                 }
             }
         }
+        // Moved into place; `json!` would copy both documents.
+        let mut root = Map::new();
+        root.insert("pipeline".to_owned(), pipeline);
+        root.insert(
+            "platform".to_owned(),
+            platform.unwrap_or_else(|| Value::Object(Map::new())),
+        );
         Ok(Self {
+            root: Value::Object(root),
             digest,
-            root: json!({"pipeline": pipeline, "platform": platform.unwrap_or_else(|| json!({}))}),
         })
     }
 

@@ -346,19 +346,25 @@ pub fn diff_drawn(before: Option<&Spec>, after: &Spec, most: usize) -> (Differen
 
 fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Difference, Graph) {
     let graph_of = |form: &form::Form| most.map(|most| Graph::of(&form.view(), most)).unwrap_or_default();
-    let new = match form::Form::of(after) {
+    // Parsing is most of the work, and the two sides have nothing to do with each other.
+    let (old, new) = std::thread::scope(|scope| {
+        let old = before.map(|before| scope.spawn(|| form::Form::of(before)));
+        let new = form::Form::of(after);
+        (old.map(join), new)
+    });
+    let new = match new {
         Ok(new) => new,
         Err(error) => return (textual::of_texts(before, after, &error), Graph::default()),
     };
     let after_side = new.side();
     let name = new.name().to_owned();
-    let Some(before) = before else {
-        let difference = Difference::of(name, Status::Created, None, after_side, Vec::new());
-        return (difference, graph_of(&new));
-    };
-    let old = match form::Form::of(before) {
-        Ok(old) => old,
-        Err(error) => return (textual::of_texts(Some(before), after, &error), graph_of(&new)),
+    let old = match old {
+        Some(Ok(old)) => old,
+        Some(Err(error)) => return (textual::of_texts(before, after, &error), graph_of(&new)),
+        None => {
+            let difference = Difference::of(name, Status::Created, None, after_side, Vec::new());
+            return (difference, graph_of(&new));
+        }
     };
     let before_side = Some(old.side());
     if old.digest == new.digest {
@@ -385,6 +391,13 @@ fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Differe
         .unwrap_or_default();
     let difference = Difference::of(name, Status::Changed, before_side, after_side, changes);
     (difference, graph)
+}
+
+/// What a thread came to; its panic is ours.
+fn join<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
+    handle
+        .join()
+        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Carries out changes: every value that they are made of is taken from `after`. Works on the

@@ -37,8 +37,18 @@ fn check(before: &Spec, after: &Spec, one_by_one: bool) -> Vec<Change> {
     if one_by_one {
         for change in &changes {
             let applied = apply(&aligned, &after, std::slice::from_ref(change));
-            let (_, left) = compared(&applied, &after);
-            let still: Vec<_> = left.iter().filter(|other| key(other) == key(change)).collect();
+            // The names are the new ones by now; matching anew could pair half-carried-out specs otherwise.
+            let left = classify::changes(
+                &Structure::of(&applied),
+                &Structure::of(&after),
+                &Matching::default(),
+            );
+            // One line may stand for many places: it is still there if one of its own is.
+            let shares = |other: &Change| other.paths.iter().any(|path| change.paths.contains(path));
+            let still: Vec<_> = left
+                .iter()
+                .filter(|other| key(other) == key(change) && (other.paths.is_empty() || shares(other)))
+                .collect();
             assert!(
                 still.is_empty(),
                 "still there after it was carried out: {still:#?}"
@@ -187,7 +197,7 @@ fn mutate(value: &mut Value, choice: usize, how: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn nothing_goes_unreported_and_every_change_disappears_when_carried_out(
@@ -280,12 +290,13 @@ fn large(tasks: usize, edited: bool) -> Value {
 
 #[test]
 fn hostile_specs_end() {
-    // A hundred thousand tasks, all of them edited, and all of them gone.
-    let (before, after) = (spec(&large(100_000, false)), spec(&large(100_000, true)));
-    assert_eq!(diff(Some(&before), &after).changes.len(), 99_999);
+    // All of them edited, all of them gone, all of them new. Unoptimised builds take a tenth.
+    let tasks = if cfg!(debug_assertions) { 10_000 } else { 100_000 };
+    let (before, after) = (spec(&large(tasks, false)), spec(&large(tasks, true)));
+    assert_eq!(diff(Some(&before), &after).changes.len(), tasks - 1);
     let empty = spec(&json!({"pipelineInfo": {"name": "large"}, "root": {"dag": {}}}));
-    assert_eq!(diff(Some(&before), &empty).counts.behaviour, 100_000);
-    assert_eq!(diff(Some(&empty), &before).counts.behaviour, 100_000);
+    assert_eq!(diff(Some(&before), &empty).counts.behaviour, tasks);
+    assert_eq!(diff(Some(&empty), &before).counts.behaviour, tasks);
     // Texts of ten megabytes, of one line and of many.
     for text in ["x".repeat(10 << 20), "x\n".repeat(5 << 20)] {
         let one = json!({"pipelineInfo": {"name": "a", "description": text}, "root": {}});
@@ -321,7 +332,7 @@ fn circles_end() {
     assert_eq!(changes[0].subject, Subject::Task("a/b/c".to_owned()));
     // A chain of components deeper than any stack.
     let mut components = serde_json::Map::new();
-    for number in 0..50_000 {
+    for number in 0..if cfg!(debug_assertions) { 5_000 } else { 50_000 } {
         let tasks = json!({"t": {"componentRef": {"name": format!("c{}", number + 1)}}});
         components.insert(format!("c{number}"), json!({"dag": {"tasks": tasks}}));
     }
