@@ -20,13 +20,13 @@ case $target in
 		target/zig/bin/pip install --quiet cargo-zigbuild==0.20.1 ziglang==0.14.1
 		PATH=$folder/target/zig/bin:$PATH
 	fi
-	cargo zigbuild --locked --release --target "$target"
+	cargo zigbuild --locked --profile dist --target "$target"
 	;;
-*) cargo build --locked --release --target "$target" ;;
+*) cargo build --locked --profile dist --target "$target" ;;
 esac
 
 mkdir -p "$out"
 binary=$out/kfp-gitops-v$version-$target
-cp "target/$target/release/kfp-gitops" "$binary"
+cp "target/$target/dist/kfp-gitops" "$binary"
 chmod 755 "$binary"
 python3 "$folder/action/release/wheel.py" "$binary" "$version" "$target" "$out"

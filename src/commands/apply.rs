@@ -72,13 +72,13 @@ async fn carry_out(
     prepared.report.plan = Some(PlanReport {
         digest: plan.as_ref().map(|(_, plan)| plan.digest()),
         file: plan.as_ref().map(|(name, _)| name.clone()),
-        against: None,
         drift: prepared
             .drift
             .iter()
             .filter(|drift| drift.kind == DriftKind::Orphan)
             .cloned()
             .collect(),
+        ..PlanReport::default()
     });
     if let Some((_, plan)) = &plan {
         prepared.version_name = plan.version_name.clone();

@@ -1,6 +1,6 @@
 //! `check`: everything that can be said about the pipelines without a server and without a network.
 
-use super::{engine, finish, stopped};
+use super::{engine, finish, stopped, telling};
 use crate::check::check;
 use crate::compile::Compiled;
 use crate::discover::discover;
@@ -19,7 +19,14 @@ pub async fn run(settings: &Settings, server: Option<Version>) -> u8 {
     let started = std::time::Instant::now();
     let discovered = match discover(settings) {
         Ok(discovered) => discovered,
-        Err(failure) => return finish::finish(settings, stopped(settings, "check", failure), None).await,
+        Err(failure) => {
+            return finish::finish(
+                settings,
+                stopped(settings, "check", failure),
+                telling::summary(settings),
+            )
+            .await;
+        }
     };
     let mut report = Report::new("check");
     if let Err(failure) = version_name(&settings.naming.version, &any_facts()) {
@@ -46,7 +53,7 @@ pub async fn run(settings: &Settings, server: Option<Version>) -> u8 {
         report.pipelines.push(entry);
     }
     report.seconds = started.elapsed().as_secs_f64();
-    finish::finish(settings, report, None).await
+    finish::finish(settings, report, telling::summary(settings)).await
 }
 
 /// One pipeline's line. The first error is its error; the others follow as lines.

@@ -1,6 +1,6 @@
 //! `compile`: compile only, and write the compiler's own YAML where asked.
 
-use super::{engine, finish, stopped};
+use super::{engine, finish, stopped, telling};
 use crate::compile::Compiled;
 use crate::discover::discover;
 use crate::error::{Failure, Phase};
@@ -13,7 +13,14 @@ pub async fn run(settings: &Settings, output: Option<PathBuf>) -> u8 {
     let started = std::time::Instant::now();
     let discovered = match discover(settings) {
         Ok(discovered) => discovered,
-        Err(failure) => return finish::finish(settings, stopped(settings, "compile", failure), None).await,
+        Err(failure) => {
+            return finish::finish(
+                settings,
+                stopped(settings, "compile", failure),
+                telling::summary(settings),
+            )
+            .await;
+        }
     };
     let mut report = Report::new("compile");
     let result = engine::compile(settings, &discovered, None, output.is_some()).await;
@@ -34,7 +41,7 @@ pub async fn run(settings: &Settings, output: Option<PathBuf>) -> u8 {
         report.pipelines.push(entry);
     }
     report.seconds = started.elapsed().as_secs_f64();
-    finish::finish(settings, report, None).await
+    finish::finish(settings, report, telling::summary(settings)).await
 }
 
 /// `DIR/<source path without .py>.yaml`, or `….<pipeline>.yaml` where a file holds several.

@@ -5,9 +5,8 @@ use crate::error::{Failure, Phase};
 use crate::kfp::client::Client;
 use crate::kfp::connection::Connection;
 use crate::kfp::embedded::{EmbeddedOptions, RunningRegistry, start};
-use crate::settings::endpoint::Endpoint;
-
 use crate::settings::Settings;
+use crate::settings::endpoint::{Endpoint, missing};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use url::Url;
@@ -34,6 +33,7 @@ impl Connected {
 /// When the registry cannot start, or a login's settings are incomplete.
 pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
     let (url, registry) = match &settings.server.endpoint {
+        Endpoint::Missing => return Err(missing()),
         Endpoint::Server { url } => (url.clone(), None),
         Endpoint::Embedded { data } => {
             hide_from_git(data)?;

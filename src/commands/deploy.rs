@@ -17,8 +17,9 @@ use crate::plan::identity::{Identity, Rules};
 use crate::plan::mark::Mark;
 use crate::plan::naming::{VersionFacts, version_name};
 use crate::plan::{Decision, Planned, state};
-use crate::report::{Action, PipelineReport, Reason, Report, ServerReport, Specs};
+use crate::report::{Action, PipelineReport, PlanReport, Reason, Report, ServerReport, Specs};
 use crate::settings::Settings;
+use crate::settings::endpoint::{Endpoint, missing};
 use std::collections::BTreeMap;
 
 /// Everything decided, nothing written.
@@ -37,6 +38,34 @@ pub struct Prepared {
     pub context: Context,
     /// What server and repository disagree on.
     pub drift: Vec<Drift>,
+}
+
+impl Prepared {
+    /// The plan of a job that cannot read the server.
+    fn compiled_only(
+        mut report: Report,
+        compiled: &[TimedCompiled],
+        version_name: VersionName,
+        mark: Mark,
+        context: Context,
+    ) -> Self {
+        report
+            .pipelines
+            .extend(compiled.iter().map(|one| one.report(Action::Compiled)));
+        report.plan = Some(PlanReport {
+            compiled_only: true,
+            ..PlanReport::default()
+        });
+        Self {
+            report,
+            planned: Vec::new(),
+            connected: None,
+            version_name,
+            mark,
+            context,
+            drift: Vec::new(),
+        }
+    }
 }
 
 /// A planned pipeline with what compiling it took.
@@ -101,6 +130,11 @@ pub async fn prepare_with(
             drift: Vec::new(),
         });
     }
+    // The job of a fork has no secrets, and as a rule no way to the server: its pipelines are compiled.
+    let may_go_without = command == "plan" && !thorough && context.from_fork();
+    if settings.server.endpoint == Endpoint::Missing && !may_go_without {
+        return stop(report, missing());
+    }
     let connection = contact(settings).await;
     let server = connection.as_ref().ok().map(|(_, server)| server.clone());
     let result = engine::compile(
@@ -113,6 +147,18 @@ pub async fn prepare_with(
     let (compiled, left_out) = only(settings, engine::take(settings, &mut report, &discovered, result));
     let (connected, server) = match connection {
         Ok(connection) => connection,
+        Err(failure) if may_go_without => {
+            report.warnings.push(format!(
+                "the server cannot be read from a fork's job, so nothing was compared with it: {failure}"
+            ));
+            return Ok(Prepared::compiled_only(
+                report,
+                &compiled,
+                version_name,
+                mark,
+                context,
+            ));
+        }
         Err(failure) => {
             report
                 .pipelines

@@ -89,11 +89,7 @@ pub fn main(environment: Environment) -> u8 {
     }
 }
 
-async fn run(mut cli: Cli, environment: Environment) -> u8 {
-    if matches!(cli.command, Command::Notify(_) | Command::Compile(_)) {
-        // They ask no pipelines server, so a job on GitHub need not name one.
-        cli.global.endpoint.get_or_insert_with(|| "embedded".to_owned());
-    }
+async fn run(cli: Cli, environment: Environment) -> u8 {
     let (name, mut paths): (&str, Vec<PathBuf>) = match &cli.command {
         Command::Apply(arguments) => ("apply", arguments.paths.clone()),
         Command::Auto(arguments) => ("auto", arguments.paths.clone()),

@@ -14,6 +14,11 @@ pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathB
         Ok(prepared) => prepared,
         Err(report) => return finish::finish(settings, *report, publisher).await,
     };
+    if prepared.report.plan.is_some() {
+        // Nothing was compared, so there is no plan to keep.
+        prepared.report.seconds = started.elapsed().as_secs_f64();
+        return finish::finish(settings, prepared.report, publisher).await;
+    }
     let file = plan_file::of(settings, &prepared);
     let drift = prepared
         .drift

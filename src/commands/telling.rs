@@ -1,13 +1,14 @@
 //! Settings and the CI job -> who is told what, and the lines a runner reads.
 
 use super::{complain, finish};
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::forge::Kind;
 use crate::forge::limits::Limits;
 use crate::forge::publish::{Publisher, Telling, begin};
 use crate::kfp::http::HttpTransport;
 use crate::notify::When;
 use crate::report::{Report, annotations};
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::environment::Environment;
 use crate::settings::file::ForgeKind;
@@ -31,6 +32,19 @@ pub fn mask(environment: &Environment) {
 #[must_use]
 pub fn start(settings: &Settings, deploys: bool) -> Option<Publisher> {
     telling(settings).map(|telling| begin(telling, deploys))
+}
+
+/// For commands that decide nothing: the job summary alone, so that the pull request keeps its status and
+/// its comment.
+#[must_use]
+pub fn summary(settings: &Settings) -> Option<Publisher> {
+    let mut telling = telling(settings)?;
+    telling.context.forge = context::ForgeKind::None;
+    telling.status = false;
+    telling.comment = false;
+    telling.ntfy = Secret::new("none").ok();
+    telling.webhook = None;
+    Some(begin(telling, false))
 }
 
 /// Everything that decides who is told what.

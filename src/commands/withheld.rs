@@ -34,7 +34,9 @@ pub fn failure(file: &FileResult) -> Option<Failure> {
         .filter(|name| !is_never_passed(name))
         .collect();
     Some(if passable.is_empty() {
-        failure.hint("do not read it in the file: the runner's own variables are never passed")
+        failure.hint(
+            "do not read it in the file: the variables of the runner and of this program are never passed",
+        )
     } else {
         failure.hint(format!(
             "pass it with `compile: {{environment: [{}]}}` in {FILE_NAME}, or do not read it",

@@ -64,6 +64,8 @@ pub struct EngineSettings {
     pub pass_environment: Vec<String>,
     /// The program's environment as read at its start, secrets already out.
     pub environment: BTreeMap<OsString, OsString>,
+    /// Names of variables that were taken out of it as secrets, so that reading one can be noticed.
+    pub secret_names: Vec<String>,
     /// Project requirements to install when an import fails without them; empty: `requirements.txt` beside
     /// the file or in the root.
     pub requirements: Vec<PathBuf>,
@@ -93,6 +95,7 @@ impl EngineSettings {
             network: NetworkMode::Deny,
             pass_environment: Vec::new(),
             environment: BTreeMap::new(),
+            secret_names: Vec::new(),
             requirements: Vec::new(),
             wheelhouse: None,
             use_cache: true,

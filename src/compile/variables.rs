@@ -58,10 +58,10 @@ fn never(name: &OsStr) -> bool {
     is_never_passed(&name.to_string_lossy())
 }
 
-/// Whether a variable belongs to the runner and is kept from pipelines even when the configuration names it.
+/// Whether a variable belongs to the runner or to this program and is kept from pipelines even when the configuration names it.
 #[must_use]
 pub fn is_never_passed(name: &str) -> bool {
-    NEVER.contains(&name) || name.starts_with("ACTIONS_")
+    NEVER.contains(&name) || name.starts_with("ACTIONS_") || name.starts_with("KFP_GITOPS_")
 }
 
 /// The environment of a worker.
@@ -92,6 +92,7 @@ pub(super) fn withheld(settings: &EngineSettings) -> Vec<String> {
                     .any(|other| name.as_os_str() == OsStr::new(other))
         })
         .filter_map(|name| name.to_str().map(str::to_owned))
+        .chain(settings.secret_names.iter().cloned())
         .collect()
 }
 

@@ -184,6 +184,10 @@ pub struct PlanReport {
     /// What the server and the repository disagree on beside what is written: orphans, versions
     /// uploaded by hand; under `--expect-no-changes` all of it.
     pub drift: Vec<Drift>,
+    /// The server could not be read, as happens in jobs of forks, so that the pipelines were compiled and
+    /// compared with nothing.
+    #[serde(default)]
+    pub compiled_only: bool,
 }
 
 /// The server as it described itself.

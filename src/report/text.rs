@@ -1,6 +1,6 @@
 //! The report for people at a terminal: aligned, outcome last, failures in full, quiet when nothing happened.
 
-use super::{Action, PipelineReport, Reason, Report, text_changes};
+use super::{Action, PipelineReport, Reason, Report, text_changes, wording};
 use crate::error::Failure;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write as _;
@@ -239,7 +239,7 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
             parts.push(format!("{count} {}", if plan { todo } else { done }));
         }
     }
-    if report.command == "compile" || report.command == "check" {
+    if wording::only_compiled(report) {
         parts.push(format!("{} compiled", counts.compiled));
     }
     if counts.failed > 0 {

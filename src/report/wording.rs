@@ -90,10 +90,18 @@ pub const fn changes(report: &Report) -> usize {
 #[must_use]
 pub fn total(report: &Report) -> usize {
     let counts = &report.counts;
-    if report.command == "compile" {
+    if only_compiled(report) {
         return counts.compiled + counts.failed;
     }
     counts.created + counts.updated + counts.unchanged + counts.failed + counts.skipped + counts.unknown
+}
+
+/// Whether the run compared the pipelines with nothing: `compile`, `check`, and the plan of a job that may
+/// not read the server.
+#[must_use]
+pub fn only_compiled(report: &Report) -> bool {
+    matches!(report.command.as_str(), "compile" | "check")
+        || report.plan.as_ref().is_some_and(|plan| plan.compiled_only)
 }
 
 /// `1 pipeline`, `2 pipelines`.
@@ -115,11 +123,7 @@ pub fn counts(report: &Report) -> String {
         "diff" => ("added", "changed"),
         _ => ("created", "updated"),
     };
-    let compiled = if report.command == "compile" {
-        counts.compiled
-    } else {
-        0
-    };
+    let compiled = if only_compiled(report) { counts.compiled } else { 0 };
     [
         (compiled, "compiled"),
         (counts.created, created),
@@ -171,9 +175,14 @@ pub fn headline(report: &Report) -> String {
         return failed_headline(report, total);
     }
     match report.command.as_str() {
+        "plan" if only_compiled(report) => format!(
+            "Compiled {}; not compared with the server",
+            of_all(report.counts.compiled, total)
+        ),
         "plan" => plan_headline(report, total),
         "diff" => format!("Compared: {}", self::counts(report)),
         "compile" => format!("Compiled {}", of_all(report.counts.compiled, total)),
+        "check" => format!("Checked {}", of_all(report.counts.compiled, total)),
         _ => apply_headline(report, total),
     }
 }
@@ -182,6 +191,7 @@ fn stopped(report: &Report) -> &'static str {
     match report.command.as_str() {
         "plan" => "No plan",
         "compile" => "Not compiled",
+        "check" => "Not checked",
         "diff" => "Not compared",
         _ if changes(report) > 0 => "Deployment stopped half-way",
         _ => "Nothing deployed",
@@ -205,13 +215,13 @@ fn failed_headline(report: &Report, total: usize) -> String {
     let verb = match (compile, report.command.as_str(), failed == 1) {
         (true, _, true) => "does not compile",
         (true, _, false) => "do not compile",
-        (false, "plan", _) => "cannot be deployed",
+        (false, "plan" | "check", _) => "cannot be deployed",
         (false, ..) => "failed",
     };
     let changes = changes(report);
     let rest = match report.command.as_str() {
         _ if failed >= total => String::new(),
-        "compile" => format!(", {} compiled", report.counts.compiled),
+        _ if only_compiled(report) => format!(", {} compiled", report.counts.compiled),
         "plan" if changes > 0 => format!(", {changes} would be deployed"),
         "plan" => ", nothing else changes".to_owned(),
         _ if changes > 0 => format!(", {changes} deployed{}", as_version(report)),

@@ -22,6 +22,8 @@ pub enum Endpoint {
         /// The address.
         url: Url,
     },
+    /// Nobody named one, and it cannot be guessed: a job on GitHub. Only what asks a server minds.
+    Missing,
 }
 
 impl Endpoint {
@@ -30,6 +32,7 @@ impl Endpoint {
     pub fn display(&self) -> String {
         match self {
             Self::Embedded { .. } => "embedded".to_owned(),
+            Self::Missing => "none".to_owned(),
             Self::Server { url } => {
                 let mut url = url.clone();
                 // Both fail only for addresses that cannot hold credentials in the first place.
@@ -68,7 +71,7 @@ pub struct Decided {
 /// embedded registry.
 ///
 /// # Errors
-/// When an address is not one, or a job on GitHub names none (exit 2).
+/// When an address is not one (exit 2).
 pub fn decide(sources: Sources<'_>) -> Result<Decided, Failure> {
     let environment = sources.environment;
     let flag_name = if environment.text("KFP_GITOPS_ENDPOINT") == sources.flag {
@@ -103,8 +106,11 @@ pub fn decide(sources: Sources<'_>) -> Result<Decided, Failure> {
         });
     }
     if environment.is_github() {
-        return Err(Failure::usage(Phase::Settings, "no pipelines server is named")
-            .hint("set `endpoint` in `kfp-gitops.yaml`, the action's input `endpoint`, or `KFP_GITOPS_ENDPOINT`"));
+        return Ok(Decided {
+            endpoint: Endpoint::Missing,
+            from: "default on GitHub".to_owned(),
+            note: None,
+        });
     }
     if environment.is_ci() {
         let (url, _) = parse(IN_CLUSTER, "default")?;
@@ -124,6 +130,13 @@ pub fn decide(sources: Sources<'_>) -> Result<Decided, Failure> {
                 .to_owned(),
         ),
     })
+}
+
+/// What is said where a server is needed and none is named (exit 2).
+#[must_use]
+pub fn missing() -> Failure {
+    Failure::usage(Phase::Settings, "no pipelines server is named")
+        .hint("set `endpoint` in `kfp-gitops.yaml`, the action's input `endpoint`, or `KFP_GITOPS_ENDPOINT`")
 }
 
 /// Reads an address; without a scheme it is `https`, but `http` for in-cluster names and this machine.
@@ -220,8 +233,8 @@ mod tests {
             IN_CLUSTER
         );
         let github = [("CI", "true"), ("GITHUB_ACTIONS", "true")];
-        let failure = decided(None, None, &github).unwrap_err();
-        assert!(failure.hint.unwrap().starts_with("set `endpoint`"));
+        assert_eq!(decided(None, None, &github).unwrap().endpoint, Endpoint::Missing);
+        assert!(missing().hint.unwrap().starts_with("set `endpoint`"));
         assert_eq!(
             decided(Some("embedded"), None, &github)
                 .unwrap()

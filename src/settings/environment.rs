@@ -55,13 +55,24 @@ impl Environment {
             .collect()
     }
 
-    /// Every variable that is no secret, for the compiler's allow list.
+    /// Every variable that is no secret, for the compiler's allow list; with those that only look like one
+    /// where the user names them. This program's own are never among them.
     #[must_use]
-    pub fn without_secrets(&self) -> BTreeMap<OsString, OsString> {
+    pub fn without_secrets(&self, named: &[String]) -> BTreeMap<OsString, OsString> {
         self.0
             .iter()
-            .filter(|(name, _)| !name.to_str().is_some_and(variables::is_secret))
+            .filter(|(name, _)| !is_hidden(name, named))
             .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
+    /// The names that [`Self::without_secrets`] leaves out.
+    #[must_use]
+    pub fn secret_names(&self, named: &[String]) -> Vec<String> {
+        self.0
+            .keys()
+            .filter(|name| is_hidden(name, named))
+            .filter_map(|name| name.to_str().map(str::to_owned))
             .collect()
     }
 
@@ -90,4 +101,10 @@ impl Environment {
     pub fn is_github(&self) -> bool {
         self.is_true(ci::GITHUB_ACTIONS) && !self.is_true(ci::GITEA_ACTIONS)
     }
+}
+
+fn is_hidden(name: &OsStr, named: &[String]) -> bool {
+    name.to_str().is_some_and(|name| {
+        variables::is_secret(name) && (variables::is_own(name) || !named.iter().any(|one| one == name))
+    })
 }

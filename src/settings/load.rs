@@ -32,7 +32,7 @@ pub fn load(explicit: Option<&Path>, folders: &[&Path]) -> Result<Loaded, Failur
             .map(|folder| folder.join(FILE_NAME))
             .find(|path| path.is_file())
         {
-            Some(path) => path,
+            Some(path) => inside(path, folders)?,
             None => return Ok(Loaded::default()),
         },
     };
@@ -43,11 +43,33 @@ pub fn load(explicit: Option<&Path>, folders: &[&Path]) -> Result<Loaded, Failur
         )
         .hint("the configuration must be a readable UTF-8 file")
     })?;
-    let file = parse(&text, &path.display().to_string())?;
+    // As annotations and reports name files: relative to the root.
+    let shown = folders
+        .last()
+        .and_then(|root| path.strip_prefix(root).ok())
+        .unwrap_or(&path);
+    let file = parse(&text, &shown.display().to_string())?;
     Ok(Loaded {
         path: Some(path),
         file,
     })
+}
+
+/// A file that was found, not named, must lie in the tree: a link to somewhere else would put lines of a
+/// file that nobody meant into a message.
+fn inside(path: PathBuf, folders: &[&Path]) -> Result<PathBuf, Failure> {
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    let root = folders
+        .last()
+        .map(|root| root.canonicalize().unwrap_or_else(|_| root.to_path_buf()));
+    if root.is_some_and(|root| real.starts_with(root)) {
+        return Ok(path);
+    }
+    Err(Failure::usage(
+        Phase::Settings,
+        format!("`{}` is a link out of the repository", path.display()),
+    )
+    .hint("put the configuration itself there, or name the file with `--config`"))
 }
 
 /// Parses the text of a configuration file; `name` is how messages call it.

@@ -56,8 +56,9 @@ pub fn merge_at(
             .hint("deploy one repository at a time"));
         }
     }
-    let loaded = load(global.config.as_deref(), &[&first_folder, &root])?;
-    let (loaded, mut notes) = fence(loaded, &root, &environment)?;
+    let folders: [&Path; 2] = [&first_folder, &root];
+    let loaded = load(global.config.as_deref(), &folders)?;
+    let (loaded, mut notes) = fence(loaded, global.config.as_deref(), &folders, &root, &environment)?;
     let file = loaded.file;
     let registry = match &global.registry {
         Some(folder) => working_directory.join(folder),

@@ -17,6 +17,8 @@ use std::path::{Path, PathBuf};
 /// When the base branch's file is broken (exit 2).
 pub fn fence(
     loaded: Loaded,
+    explicit: Option<&Path>,
+    folders: &[&Path],
     root: &Path,
     environment: &Environment,
 ) -> Result<(Loaded, Vec<String>), Failure> {
@@ -31,21 +33,26 @@ pub fn fence(
     let Some(pull) = context.pull_request() else {
         return Ok((loaded, Vec::new()));
     };
-    let relative = match &loaded.path {
-        Some(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
-        None => root.join(FILE_NAME),
+    // Where the base branch's own run would look: a file that the pull request puts nearer must not hide
+    // the one that counts.
+    let candidates: Vec<PathBuf> = match explicit {
+        Some(path) => vec![within(
+            root,
+            &path.canonicalize().unwrap_or_else(|_| path.to_owned()),
+        )],
+        None => folders
+            .iter()
+            .map(|folder| within(root, &folder.join(FILE_NAME)))
+            .collect(),
     };
-    let relative = relative
-        .strip_prefix(root)
-        .unwrap_or(Path::new(FILE_NAME))
-        .to_owned();
     let own = match &loaded.path {
         Some(path) => values(&std::fs::read_to_string(path).unwrap_or_default()),
         None => ConfigValues::new(),
     };
-    let (base, mut notes) = match base_text(&Git::new(root), pull, &relative) {
-        Some(text) => {
-            parse(&text, &format!("{} on the base branch", relative.display()))?;
+    let (base, mut notes) = match base_text(&Git::new(root), pull, &candidates) {
+        Some(None) => (ConfigValues::new(), Vec::new()),
+        Some(Some((text, path))) => {
+            parse(&text, &format!("{} on the base branch", path.display()))?;
             (values(&text), Vec::new())
         }
         None if own.is_empty() => (ConfigValues::new(), Vec::new()),
@@ -54,7 +61,10 @@ pub fn fence(
             vec![format!(
                 "the base branch's `{}` cannot be read here, so this pull request's own may decide only what is safe; \
                  check out with `fetch-depth: 0`",
-                relative.display()
+                loaded
+                    .path
+                    .as_deref()
+                    .map_or(FILE_NAME.into(), |path| within(root, path).display().to_string())
             )],
         ),
     };
@@ -65,8 +75,9 @@ pub fn fence(
     Ok((Loaded { file, ..loaded }, notes))
 }
 
-/// The base branch's file: an empty text where the branch is known and has none.
-fn base_text(git: &Git, pull: &PullRequest, path: &Path) -> Option<String> {
+/// The base branch's file with its path, the first of the candidates that exists there; `Some(None)` where
+/// the branch is known and has none, `None` where the branch cannot be read.
+fn base_text(git: &Git, pull: &PullRequest, candidates: &[PathBuf]) -> Option<Option<(String, PathBuf)>> {
     let branch = pull
         .base_ref
         .as_ref()
@@ -74,10 +85,14 @@ fn base_text(git: &Git, pull: &PullRequest, path: &Path) -> Option<String> {
     let commit = branch
         .and_then(|branch| git.commit_of(&branch))
         .or_else(|| pull.base_sha.as_deref().and_then(|sha| git.commit_of(sha)))?;
-    Some(
-        git.file_at(&commit, &path.to_string_lossy().replace('\\', "/"))
-            .unwrap_or_default(),
-    )
+    Some(candidates.iter().find_map(|path| {
+        let text = git.file_at(&commit, &path.to_string_lossy().replace('\\', "/"))?;
+        Some((text, path.clone()))
+    }))
+}
+
+fn within(root: &Path, path: &Path) -> PathBuf {
+    path.strip_prefix(root).unwrap_or(Path::new(FILE_NAME)).to_owned()
 }
 
 fn values(text: &str) -> ConfigValues {

@@ -70,11 +70,17 @@ variables! {
     NO_COLOR = Read "NO_COLOR";
 }
 
+/// Whether a variable is this program's own.
+#[must_use]
+pub fn is_own(name: &str) -> bool {
+    name.starts_with("KFP_GITOPS_") || name.starts_with("KF_PIPELINES_")
+}
+
 /// Names of variables that hold secrets of this program or are known to hold secrets of others; they
 /// are taken out of the process's own environment before anything else happens.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
-    if name.starts_with("KFP_GITOPS_") || name.starts_with("KF_PIPELINES_") {
+    if is_own(name) {
         return TABLE
             .iter()
             .any(|variable| variable.kind == Use::Secret && variable.name == name);

@@ -29,6 +29,7 @@ mod killed;
 mod logins;
 mod moving_over;
 mod plan_file;
+mod pull_request;
 mod registry;
 mod schedules;
 mod support;

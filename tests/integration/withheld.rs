@@ -89,6 +89,54 @@ fn apply_fails_that_file_alone_until_the_variable_is_passed() {
 }
 
 #[test]
+fn what_looks_like_a_secret_is_noticed_too_and_passed_where_it_is_named() {
+    let root = folder(&[
+        (
+            "reads_pipeline.py",
+            &READS.replace("IMAGE_TAG", "MINIO_SECRET_NAME"),
+        ),
+        ("requirements.txt", "kfp==2.17.0\n"),
+    ]);
+    git(root.path(), &["init", "-q"]);
+    let apply = |own: &str| {
+        run(kfp_gitops(root.path())
+            .args(["apply", "--format", "json"])
+            .env("MINIO_SECRET_NAME", "minio-of-the-team")
+            .env("KFP_GITOPS_TOKEN", own))
+    };
+    let said = apply("t0ken-of-the-job");
+    assert_eq!(said.code, 1, "{said:?}");
+    let error = &pipeline(&said.json(), "reads")["error"];
+    assert!(
+        error["message"].as_str().unwrap().contains("`MINIO_SECRET_NAME`"),
+        "{error}"
+    );
+    write(
+        root.path(),
+        "kfp-gitops.yaml",
+        "compile: {environment: [MINIO_SECRET_NAME, KFP_GITOPS_TOKEN]}\n",
+    );
+    let said = apply("t0ken-of-the-job");
+    assert_eq!(said.code, 0, "{said:?}");
+    let graph = run(kfp_gitops(root.path())
+        .args(["compile", "-o", "out"])
+        .env("MINIO_SECRET_NAME", "minio-of-the-team"));
+    assert_eq!(graph.code, 0, "{graph:?}");
+    let compiled = std::fs::read_to_string(root.path().join("out/reads_pipeline.yaml")).unwrap();
+    assert!(compiled.contains("minio-of-the-team"), "{compiled}");
+
+    // This program's own secrets are nobody's, whatever is named.
+    write(
+        root.path(),
+        "reads_pipeline.py",
+        &READS.replace("IMAGE_TAG", "KFP_GITOPS_TOKEN"),
+    );
+    let said = apply("t0ken-of-the-job");
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(!said.out.contains("t0ken-of-the-job"), "{said:?}");
+}
+
+#[test]
 fn plan_and_compile_warn() {
     let root = repository();
     for command in ["plan", "compile", "check"] {
