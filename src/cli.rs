@@ -278,6 +278,24 @@ pub struct Global {
     /// Compile everything anew
     #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
     pub no_cache: bool,
+    /// Where prepared environments and compile results are kept [default: the runner's tool cache, else the user's cache folder]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CACHE_DIR",
+        value_name = "DIR",
+        help_heading = "Compiler"
+    )]
+    pub cache_dir: Option<PathBuf>,
+    /// Megabytes that compile results may take in the cache [default: 256]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CACHE_SIZE",
+        value_name = "N",
+        help_heading = "Compiler"
+    )]
+    pub cache_size: Option<u64>,
 
     /// Take over pipelines that another repository or project manages
     #[arg(long, global = true, env = "KFP_GITOPS_ADOPT", value_parser = BoolishValueParser::new(), help_heading = "Changes")]

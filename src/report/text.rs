@@ -23,7 +23,7 @@ pub fn render(report: &Report, options: Options) -> String {
     let paint = Paint(options.color);
     let mut text = String::new();
     if !options.quiet {
-        header(&mut text, report, paint);
+        header(&mut text, report, options, paint);
         rows(&mut text, report, options, paint);
         if let Some(plan) = &report.plan {
             text.push_str(&text_changes::drift(&plan.drift, plan.against.as_deref(), paint));
@@ -99,7 +99,14 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
     }
 }
 
-fn header(text: &mut String, report: &Report, paint: Paint) {
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
+}
+
+fn header(text: &mut String, report: &Report, options: Options, paint: Paint) {
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
         let version = report
@@ -127,6 +134,9 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
         parts.push(format!("kfp {} from {}", engine.kfp_version, engine.kfp_from));
         parts.push(format!("Python {}", engine.python_version));
         parts.push(format!("sandbox {}", engine.sandbox.as_str()));
+        if engine.cached > 0 {
+            parts.push(format!("{} from the cache", files(engine.cached)));
+        }
     }
     line(text, &parts.join(" · "));
     for note in &report.notes {
@@ -138,6 +148,10 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
         }
         if let Some(reason) = &engine.sandbox_reason {
             line(text, &format!("  sandbox: {}", clean(reason)));
+        }
+        for file in engine.not_cached.iter().filter(|_| options.verbose) {
+            let said = format!("not cached: {}: {}", file.file, file.reason);
+            line(text, &format!("  {}", clean(&said)));
         }
         if let Some(hint) = &engine.pin_hint {
             line(
