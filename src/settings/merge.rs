@@ -46,7 +46,7 @@ pub fn merge_at(
     let root = root
         .map(Path::to_owned)
         .or_else(|| git::work_tree(&first_folder))
-        .unwrap_or_else(|| first_folder.clone());
+        .unwrap_or_else(|| common_folder(&paths));
     for path in &paths {
         if !path.starts_with(&root) {
             return Err(Failure::usage(
@@ -309,6 +309,13 @@ fn absolute_paths(paths: &[PathBuf], working_directory: &Path) -> Result<Vec<Pat
             Ok(parent.join(joined.file_name().unwrap_or_default()))
         })
         .collect()
+}
+
+/// The nearest folder that holds all the paths.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let mut common = folder_of(&paths[0]);
+    while !paths.iter().all(|path| path.starts_with(&common)) && common.pop() {}
+    common
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -14,6 +14,7 @@ mod compile_attacks;
 mod compile_engine;
 mod compile_support;
 mod connecting;
+mod corpus;
 mod deploy;
 mod dialects;
 mod discovery;
