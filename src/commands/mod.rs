@@ -67,7 +67,10 @@ pub fn main(environment: Environment) -> u8 {
     match &cli.command {
         Command::Version => version::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut std::io::stdout());
+            // Into memory first: the generator panics where a reader goes away (`| head`).
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut script);
+            finish::say(&String::from_utf8_lossy(&script));
             ExitCode::Success.code()
         }
         _ => match tokio::runtime::Builder::new_multi_thread()

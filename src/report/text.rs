@@ -222,7 +222,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
 pub fn outcome(report: &Report, paint: Paint) -> String {
     let counts = &report.counts;
     let mut parts: Vec<String> = Vec::new();
-    let plan = report.command == "plan" || report.command == "diff";
+    let plan = matches!(report.command.as_str(), "plan" | "diff" | "init");
     let (create, update) = if report.command == "diff" {
         ("added", "changed")
     } else {

@@ -13,6 +13,7 @@ mod checking;
 mod compile_attacks;
 mod compile_engine;
 mod compile_support;
+mod configuring;
 mod connecting;
 mod corpus;
 mod deploy;
