@@ -33,4 +33,5 @@ mod pull_request;
 mod registry;
 mod schedules;
 mod support;
+mod version_names;
 mod withheld;
