@@ -198,6 +198,7 @@ pub fn merge_at(
                     !ci && std::io::stdout().is_terminal() && environment.text(variables::NO_COLOR).is_none()
                 }
             },
+            width: (!ci).then(terminal_width).flatten(),
             verbose: global.verbose,
             quiet: global.quiet,
             html: global.html.as_ref().map(|path| working_directory.join(path)),
@@ -229,6 +230,11 @@ pub fn merge_at(
         environment,
         notes,
     })
+}
+
+/// Columns of the terminal that standard output is.
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
 /// An input that an action leaves out arrives as one empty element.

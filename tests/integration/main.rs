@@ -35,4 +35,6 @@ mod pull_request;
 mod registry;
 mod schedules;
 mod support;
+mod terminal;
+mod version_names;
 mod withheld;
