@@ -21,6 +21,8 @@ use listen::{Ended, listen};
 const WORKER: &str = concat!(
     include_str!("worker/start.py"),
     "\n\n",
+    include_str!("worker/between.py"),
+    "\n\n",
     include_str!("worker/record.py"),
     "\n\n",
     include_str!("worker/load.py"),

@@ -47,7 +47,7 @@ pub fn merge_at(
     let root = root
         .map(Path::to_owned)
         .or_else(|| git::work_tree(&first_folder))
-        .unwrap_or_else(|| first_folder.clone());
+        .unwrap_or_else(|| common_folder(&paths));
     for path in &paths {
         if !path.starts_with(&root) {
             return Err(Failure::usage(
@@ -154,7 +154,7 @@ pub fn merge_at(
         cache_bytes: global
             .cache_size
             .or(file.compile.cache_size)
-            .map_or(CACHE_BYTES, |megabytes| megabytes << 20),
+            .map_or(CACHE_BYTES, |megabytes| megabytes.saturating_mul(1 << 20)),
         disable_caching_by_default: environment.is_true(variables::KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT),
     };
     let or_default = |list: &[String], from_file: Vec<String>, default: &[&str]| {
@@ -204,6 +204,7 @@ pub fn merge_at(
                     !ci && std::io::stdout().is_terminal() && environment.text(variables::NO_COLOR).is_none()
                 }
             },
+            width: (!ci).then(terminal_width).flatten(),
             verbose: global.verbose,
             quiet: global.quiet,
             html: global.html.as_ref().map(|path| working_directory.join(path)),
@@ -235,6 +236,11 @@ pub fn merge_at(
         environment,
         notes,
     })
+}
+
+/// Columns of the terminal that standard output is.
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
 /// An input that an action leaves out arrives as one empty element.
@@ -315,6 +321,13 @@ fn absolute_paths(paths: &[PathBuf], working_directory: &Path) -> Result<Vec<Pat
             Ok(parent.join(joined.file_name().unwrap_or_default()))
         })
         .collect()
+}
+
+/// The nearest folder that holds all the paths.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let mut common = folder_of(&paths[0]);
+    while !paths.iter().all(|path| path.starts_with(&common)) && common.pop() {}
+    common
 }
 
 fn folder_of(path: &Path) -> PathBuf {
