@@ -307,6 +307,7 @@ impl<'a> Run<'a> {
                 took.as_secs_f64()
             ));
         }
+        self.notes.extend(environment.note);
         readable.push(environment.site.clone());
         Ok(Start {
             python,

@@ -24,10 +24,13 @@ mod requirements;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod sandbox_filter;
+mod sandbox_installer;
 #[cfg(target_os = "linux")]
 mod sandbox_linux;
 #[cfg(target_os = "linux")]
 mod sandbox_tree;
+#[cfg(target_os = "linux")]
+mod sandbox_user;
 mod settings;
 mod variables;
 mod version;
@@ -35,7 +38,7 @@ mod worker;
 
 pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
-pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
+pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent, SourceBuilds};
 pub use variables::is_never_passed;
 
 /// One pipeline as the KFP compiler made it.

@@ -141,8 +141,14 @@ pub struct Compile {
     pub environment: Vec<String>,
     /// Requirement files, absolute.
     pub requirements: Vec<PathBuf>,
+    /// Packages that have no wheel.
+    pub source_builds: file::SourceBuilds,
+    /// Folder of wheels, absolute.
+    pub wheelhouse: Option<PathBuf>,
     /// Whether compile results are cached.
     pub cache: bool,
+    /// Where environments and results are kept; `None` is the runner's or the user's cache.
+    pub cache_directory: Option<PathBuf>,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
     pub disable_caching_by_default: bool,
 }

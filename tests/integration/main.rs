@@ -29,6 +29,7 @@ mod killed;
 mod logins;
 mod moving_over;
 mod plan_file;
+mod preparing;
 mod pull_request;
 mod registry;
 mod schedules;
