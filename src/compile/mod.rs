@@ -27,6 +27,7 @@ mod sandbox_filter;
 mod sandbox_installer;
 #[cfg(target_os = "linux")]
 mod sandbox_linux;
+mod sandbox_process;
 #[cfg(target_os = "linux")]
 mod sandbox_tree;
 #[cfg(target_os = "linux")]
@@ -38,6 +39,7 @@ mod worker;
 
 pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
+pub use sandbox_process::close_own_process;
 pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent, SourceBuilds};
 pub use variables::is_never_passed;
 

@@ -28,6 +28,7 @@ mod kfp_client;
 mod killed;
 mod logins;
 mod moving_over;
+mod own_process;
 mod plan_file;
 mod preparing;
 mod pull_request;
