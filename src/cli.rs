@@ -437,8 +437,9 @@ pub struct PlanArgs {
     /// Exit with 6 when something would change or is orphaned: a scheduled check for drift
     #[arg(long, env = "KFP_GITOPS_EXPECT_NO_CHANGES", value_parser = BoolishValueParser::new())]
     pub expect_no_changes: bool,
-    /// Compare with another commit in place of the server, such as `origin/main`
-    #[arg(long, env = "KFP_GITOPS_AGAINST", value_name = "REF", conflicts_with = "out")]
+    /// Compare with something else than the server: a commit such as `origin/main`, `endpoint:URL`, or
+    /// `config:FILE`, the server of another configuration
+    #[arg(long, env = "KFP_GITOPS_AGAINST", value_name = "SIDE", conflicts_with = "out")]
     pub against: Option<String>,
     /// Write the plan to a file that `apply --plan` carries out
     #[arg(long, env = "KFP_GITOPS_OUT", value_name = "FILE")]

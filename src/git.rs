@@ -74,12 +74,23 @@ impl Git {
         self.line(&["describe", "--tags", "--abbrev=0"])
     }
 
-    /// The nearest reachable tag that is a semantic version, with or without `v`.
+    /// The highest reachable tag that is a semantic version, with or without `v`.
     #[must_use]
     pub fn nearest_version(&self) -> Option<Version> {
-        let tags = self.output(&["tag", "--merged", "HEAD", "--sort=-v:refname"])?;
+        self.highest_version("--merged")
+    }
+
+    /// The highest semantic version among the tags of the commit checked out.
+    #[must_use]
+    pub fn version_at_head(&self) -> Option<Version> {
+        self.highest_version("--points-at")
+    }
+
+    fn highest_version(&self, which: &str) -> Option<Version> {
+        let tags = self.output(&["tag", which, "HEAD"])?;
         tags.lines()
-            .find_map(|tag| Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok())
+            .filter_map(version_of_tag)
+            .max_by(Version::cmp_precedence)
     }
 
     /// Whether `ancestor` is an ancestor of `descendant` (or the same); `None` when git cannot tell, as in
@@ -198,6 +209,12 @@ impl Git {
             .stderr(Stdio::null());
         command
     }
+}
+
+/// The semantic version that a tag is, with or without `v`.
+#[must_use]
+pub fn version_of_tag(tag: &str) -> Option<Version> {
+    Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()
 }
 
 /// `owner/name` of a remote's address, in its https, ssh and scp forms.

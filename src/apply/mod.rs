@@ -65,12 +65,14 @@ pub struct Task {
     pub expected_newest: Option<VersionId>,
     /// Why the plan wants it, where it said.
     pub reason: Option<Reason>,
+    /// The version's name, where it is not the run's.
+    pub version_name: Option<VersionName>,
 }
 
 /// What holds for all pipelines of a run.
 #[derive(Clone)]
 pub struct ApplySettings {
-    /// The one version name of this run.
+    /// The version name of this run, for every pipeline that has none of its own.
     pub version_name: VersionName,
     /// Who we are: repository, project, commit, and the CI run (without its attempt), which is the intent.
     pub mark: Mark,

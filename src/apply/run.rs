@@ -82,13 +82,14 @@ impl Run<'_> {
         outcome
     }
 
-    /// The run's version name for a pipeline: with the pipeline's name where a server could not give one
+    /// The version name for a pipeline: its own or the run's, with the pipeline's name where a server could not give one
     /// name to versions of two pipelines (Kubernetes store before 2.17.0).
     pub(super) fn version_name(&self, task: &Task) -> VersionName {
+        let name = task.version_name.as_ref().unwrap_or(&self.settings.version_name);
         if self.client.capabilities().version_names_collide {
-            VersionName::new(format!("{}-{}", self.settings.version_name, task.name))
+            VersionName::new(format!("{name}-{}", task.name))
         } else {
-            self.settings.version_name.clone()
+            name.clone()
         }
     }
 

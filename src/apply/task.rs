@@ -41,6 +41,7 @@ impl Task {
             tags: version.tags(),
             expected_newest: newest,
             reason: planned.reason,
+            version_name: planned.version_name.clone(),
         })
     }
 }

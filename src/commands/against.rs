@@ -275,5 +275,6 @@ fn planned(compiled: &Compiled, name: PipelineName) -> Planned {
         notes: Vec::new(),
         difference: None,
         suggested_version: None,
+        version_name: None,
     }
 }

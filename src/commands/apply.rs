@@ -55,7 +55,7 @@ pub async fn auto(settings: &Settings, all_or_nothing: bool, plan: Option<(Strin
     super::complain(&format!("auto: {}: {why}", command.as_str()));
     match command {
         AutoCommand::Apply => run(settings, all_or_nothing, plan).await,
-        AutoCommand::Plan => plan::run(settings, false, None).await,
+        AutoCommand::Plan => plan::run(settings, false, plan::Use::CarryOut(None)).await,
     }
 }
 
@@ -82,7 +82,12 @@ async fn carry_out(
     });
     if let Some((_, plan)) = &plan {
         prepared.version_name = plan.version_name.clone();
-        prepared.report.version_name = Some(plan.version_name.clone());
+        if prepared.report.version_name.is_some() {
+            prepared.report.version_name = Some(plan.version_name.clone());
+        }
+        for timed in &mut prepared.planned {
+            timed.planned.version_name = plan.version_name_of(&timed.planned);
+        }
     }
     if !moved.is_empty() {
         return refused(prepared, &moved).await;
@@ -228,6 +233,7 @@ fn task(timed: &Timed, mark: &Mark) -> Task {
         tags: version_mark.tags(),
         expected_newest,
         reason: planned.reason,
+        version_name: planned.version_name.clone(),
     }
 }
 

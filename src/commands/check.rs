@@ -120,6 +120,7 @@ fn any_facts() -> VersionFacts {
         commit: Some("0".repeat(40)),
         tag: Some("v1.0.0".to_owned()),
         semver: Some(Version::new(1, 0, 0)),
+        tagged: false,
         run: Some("1".to_owned()),
     }
 }

@@ -15,7 +15,7 @@ use crate::plan::decide::{Held, Identified, Options, decide, identify_all};
 use crate::plan::drift::Drift;
 use crate::plan::identity::{Identity, Rules};
 use crate::plan::mark::Mark;
-use crate::plan::naming::{VersionFacts, version_name};
+use crate::plan::naming::{VersionFacts, VersionNames};
 use crate::plan::{Decision, Planned, state};
 use crate::report::{Action, PipelineReport, PlanReport, Reason, Report, ServerReport, Specs};
 use crate::settings::Settings;
@@ -109,11 +109,12 @@ pub async fn prepare_with(
         report.stop(failure);
         Err(Box::new(report))
     };
-    let version_name = match version_name(&settings.naming.version, &facts(settings, &context, &mark, &git)) {
-        Ok(name) => name,
+    let names = match VersionNames::new(&settings.naming.version, facts(settings, &context, &mark, &git)) {
+        Ok(names) => names,
         Err(failure) => return stop(report, failure),
     };
-    report.version_name = Some(version_name.clone());
+    let version_name = names.of_run().clone();
+    report.version_name = Some(version_name.clone()).filter(|_| !names.is_per_pipeline());
     let discovered = match discover(settings) {
         Ok(discovered) => discovered,
         Err(failure) => return stop(report, failure),
@@ -173,7 +174,11 @@ pub async fn prepare_with(
             .or_else(|| server.version.as_ref().map(ToString::to_string)),
         multi_user: Some(server.multi_user),
     });
-    let compiled = Selected { compiled, left_out };
+    let compiled = Selected {
+        compiled,
+        left_out,
+        names,
+    };
     match plan(
         settings,
         &connected,
@@ -219,10 +224,11 @@ impl TimedCompiled {
     }
 }
 
-/// What compiled, after `--only`.
+/// What compiled, after `--only`, and how its versions are named.
 struct Selected {
     compiled: Vec<TimedCompiled>,
     left_out: Vec<TimedCompiled>,
+    names: VersionNames,
 }
 
 /// What `--only` leaves, and what it leaves out.
@@ -287,6 +293,7 @@ async fn plan(
         mark: mark.clone(),
         adopt: settings.apply.adopt,
         force: settings.apply.force,
+        names: Some(selected.names),
     };
     let plan = decide(identified, &held, &options);
     let left_out: Vec<Compiled> = selected.left_out.into_iter().map(|one| one.compiled).collect();
@@ -400,15 +407,30 @@ pub(super) fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
 fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> VersionFacts {
     let template = &settings.naming.version;
     let uses = |key: &str| template.contains(&format!("{{{key}}}"));
+    let (semver, tagged) = match uses("semver") {
+        true => nearest_version(context, mark, git),
+        false => (None, false),
+    };
     VersionFacts {
         now: chrono::Utc::now(),
         commit: mark.commit.clone(),
         tag: uses("tag")
             .then(|| context.tag.clone().or_else(|| git.nearest_tag()))
             .flatten(),
-        semver: uses("semver").then(|| git.nearest_version()).flatten(),
+        semver,
+        tagged,
         run: context.run_number.or(context.run_id).map(|run| run.to_string()),
     }
+}
+
+/// The nearest tag that is a semantic version, and whether it is this commit's own.
+fn nearest_version(context: &Context, mark: &Mark, git: &Git) -> (Option<semver::Version>, bool) {
+    if let Some(version) = context.tag.as_deref().and_then(crate::git::version_of_tag) {
+        return (Some(version), true);
+    }
+    let nearest = git.nearest_version();
+    let tagged = !mark.dirty && nearest.is_some() && git.version_at_head() == nearest;
+    (nearest, tagged)
 }
 
 /// Both sides of a planned pipeline.
@@ -434,6 +456,7 @@ pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> Pipe
         notes: planned.notes.clone(),
         difference: planned.difference.clone(),
         suggested_version: planned.suggested_version.clone(),
+        version_name: planned.version_name.clone(),
         specs: Some(specs(planned)),
         ..PipelineReport::of(&planned.compiled, Action::Create)
     };

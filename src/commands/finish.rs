@@ -45,6 +45,7 @@ pub fn without_settings(command: &str, failure: Failure, global: &Global, enviro
         results: global.results.as_ref().map(absolute),
         sarif: global.sarif.as_ref().map(absolute),
         color: false,
+        width: None,
         verbose: global.verbose,
         quiet: global.quiet,
         html: None,
@@ -97,6 +98,7 @@ fn write_all(report: &mut Report, output: &crate::settings::Output, context: &Co
             color: output.color,
             verbose: output.verbose > 0,
             quiet: output.quiet,
+            width: output.width,
         };
         let text = text::render(report, options);
         // No line that comes from a file or a server may command the runner.

@@ -78,7 +78,10 @@ pub async fn run(settings: &Settings, arguments: &HistoryArgs) -> u8 {
     let code = match &arguments.from {
         None => {
             let result = list(settings, &remote, arguments).await;
-            end(settings, "history", result, |history| text(history, paint)).await
+            end(settings, "history", result, |history| {
+                text(history, paint, settings.output.width)
+            })
+            .await
         }
         Some(from) => {
             let to = arguments.to.as_deref().unwrap_or("newest");
@@ -96,6 +99,7 @@ pub async fn run(settings: &Settings, arguments: &HistoryArgs) -> u8 {
                     color: settings.output.color,
                     verbose,
                     quiet: false,
+                    width: settings.output.width,
                 };
                 text.push_str(&text_changes::below(&between.difference, None, options));
                 text
@@ -221,7 +225,7 @@ pub async fn version(remote: &Remote, pipeline: &Pipeline, name: &str) -> Result
         })
 }
 
-fn text(history: &History, paint: Paint) -> String {
+fn text(history: &History, paint: Paint, width: Option<usize>) -> String {
     let rows: Vec<[String; 6]> = history
         .versions
         .iter()
@@ -259,6 +263,7 @@ fn text(history: &History, paint: Paint) -> String {
         ["VERSION", "CREATED", "COMMIT", "DIGEST", "BY", "CHANGES"],
         &rows,
         paint,
+        width,
     );
     if history.more {
         text.push_str(&paint.dim("older ones are shown with `--limit N`"));

@@ -67,7 +67,7 @@ pub async fn run(settings: &Settings, which: Which) -> u8 {
     }
     .await;
     end(settings, "list", result, |list| {
-        text(list, Paint(settings.output.color))
+        text(list, Paint(settings.output.color), settings.output.width)
     })
     .await
 }
@@ -148,7 +148,7 @@ async fn read(settings: &Settings, remote: &Remote, which: Which) -> Result<List
     })
 }
 
-fn text(list: &List, paint: Paint) -> String {
+fn text(list: &List, paint: Paint, width: Option<usize>) -> String {
     let rows: Vec<[String; 6]> = list
         .pipelines
         .iter()
@@ -181,6 +181,7 @@ fn text(list: &List, paint: Paint) -> String {
             ["PIPELINE", "NEWEST", "CREATED", "COMMIT", "DIGEST", "MANAGED BY"],
             &rows,
             paint,
+            width,
         )
     };
     let others = list.total - list.pipelines.len();

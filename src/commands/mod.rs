@@ -9,6 +9,7 @@ pub mod deploy;
 pub mod diff;
 pub mod doctor;
 pub mod drift;
+pub mod elsewhere;
 pub mod engine;
 pub mod env;
 pub mod finish;
@@ -67,7 +68,10 @@ pub fn main(environment: Environment) -> u8 {
     match &cli.command {
         Command::Version => version::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut std::io::stdout());
+            // Into memory first: the generator panics where a reader goes away (`| head`).
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut script);
+            finish::say(&String::from_utf8_lossy(&script));
             ExitCode::Success.code()
         }
         _ => match tokio::runtime::Builder::new_multi_thread()
@@ -130,10 +134,19 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
         Command::Apply(arguments) => apply::run(&settings, arguments.all_or_nothing, made).await,
         Command::Auto(arguments) => apply::auto(&settings, arguments.all_or_nothing, made).await,
         Command::Plan(arguments) => match &arguments.against {
-            Some(reference) => {
-                against::run(&settings, &cli.global, reference, arguments.expect_no_changes).await
+            Some(side) => match elsewhere::Elsewhere::of(side) {
+                Some(elsewhere) => match elsewhere.settings(&settings, &cli.global) {
+                    Ok(other) => plan::run(&other, arguments.expect_no_changes, plan::Use::Compare).await,
+                    Err(failure) => {
+                        finish::finish(&settings, stopped(&settings, "plan", failure), None).await
+                    }
+                },
+                None => against::run(&settings, &cli.global, side, arguments.expect_no_changes).await,
+            },
+            None => {
+                let plan = plan::Use::CarryOut(arguments.out);
+                plan::run(&settings, arguments.expect_no_changes, plan).await
             }
-            None => plan::run(&settings, arguments.expect_no_changes, arguments.out).await,
         },
         Command::Diff(arguments) => diff::run(&settings, &cli.global, &arguments).await,
         Command::Graph(arguments) => graph::run(&settings, &cli.global, &arguments).await,

@@ -6,8 +6,16 @@ use crate::report::PlanReport;
 use crate::settings::Settings;
 use std::path::PathBuf;
 
+/// What the plan is for.
+pub enum Use {
+    /// `apply` may carry it out; it is written to the file.
+    CarryOut(Option<PathBuf>),
+    /// It shows what another server holds, where nothing will be written.
+    Compare,
+}
+
 /// Runs the command.
-pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathBuf>) -> u8 {
+pub async fn run(settings: &Settings, expect_no_changes: bool, plan: Use) -> u8 {
     let started = std::time::Instant::now();
     let publisher = telling::start(settings, false);
     let mut prepared = match prepare_with(settings, "plan", expect_no_changes).await {
@@ -27,11 +35,11 @@ pub async fn run(settings: &Settings, expect_no_changes: bool, out: Option<PathB
         .cloned()
         .collect();
     prepared.report.plan = Some(PlanReport {
-        digest: Some(file.digest()),
+        digest: matches!(plan, Use::CarryOut(_)).then(|| file.digest()),
         drift,
         ..PlanReport::default()
     });
-    if let (Some(path), Some(plan)) = (&out, prepared.report.plan.as_mut()) {
+    if let (Use::CarryOut(Some(path)), Some(plan)) = (&plan, prepared.report.plan.as_mut()) {
         match plan_file::write(&settings.working_directory.join(path), &file) {
             Ok(()) => plan.file = Some(path.display().to_string()),
             Err(failure) => prepared.report.stop(failure),

@@ -88,7 +88,7 @@ pub async fn run(settings: &Settings, name: &str) -> u8 {
     }
     .await;
     end(settings, "show", result, |shown| {
-        text(shown, Paint(settings.output.color))
+        text(shown, Paint(settings.output.color), settings.output.width)
     })
     .await
 }
@@ -160,11 +160,11 @@ fn inside(version: &Version) -> Option<Inside> {
     })
 }
 
-fn text(shown: &Shown, paint: Paint) -> String {
+fn text(shown: &Shown, paint: Paint, width: Option<usize>) -> String {
     let mut text = format!("{}\n", paint.bold(&clean(&shown.name)));
     let mut line = |name: &str, value: &str| {
         if !value.is_empty() {
-            text.push_str(&format!("  {name:<12} {}\n", clean(value)));
+            crate::report::wrap::line(&mut text, &format!("  {name:<12} {}", clean(value)), width);
         }
     };
     line("id", shown.pipeline_id.as_str());
@@ -242,7 +242,12 @@ fn text(shown: &Shown, paint: Paint) -> String {
             })
             .collect();
         text.push('\n');
-        text.push_str(&table(["PARAMETER", "TYPE", "DEFAULT", "MEANING"], &rows, paint));
+        text.push_str(&table(
+            ["PARAMETER", "TYPE", "DEFAULT", "MEANING"],
+            &rows,
+            paint,
+            width,
+        ));
     }
     text
 }

@@ -3,10 +3,11 @@
 use super::diff::{Difference, diff, diff_unreadable};
 use super::identity::{Identity, Match, Rules, identify};
 use super::mark::Mark;
+use super::naming::VersionNames;
 use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion, naming};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
-use crate::ids::{Digest, PipelineId};
+use crate::ids::{Digest, PipelineId, VersionName};
 use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin};
 use crate::report::Reason;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ pub struct Options {
     pub adopt: bool,
     /// Upload although nothing changed.
     pub force: bool,
+    /// How versions are named; `None` where nothing will be uploaded.
+    pub names: Option<VersionNames>,
 }
 
 /// One pipeline with its identity.
@@ -91,7 +94,7 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
     let pipelines = identified
         .into_iter()
         .map(|one| {
-            let (decision, reason, notes) = match &one.identity {
+            let (mut decision, reason, notes) = match &one.identity {
                 Err(failure) => (Decision::Refused(failure.clone()), None, Vec::new()),
                 Ok(Identity::New { name, display_name }) => (
                     Decision::Create {
@@ -110,8 +113,16 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                 ),
             };
             let difference = difference(&one.compiled.spec, &decision).map(Box::new);
+            let version_name = named(&decision, difference.as_deref(), options).unwrap_or_else(|failure| {
+                decision = Decision::Refused(failure.file(one.compiled.source.path.as_str()));
+                None
+            });
             Planned {
-                suggested_version: suggested(&decision, difference.as_deref()),
+                suggested_version: match &version_name {
+                    Some(name) => Some(name.as_str().to_owned()),
+                    None => suggested(&decision, difference.as_deref()),
+                },
+                version_name,
                 compiled: one.compiled,
                 digest: one.digest,
                 decision,
@@ -155,6 +166,32 @@ pub fn against(version: &RemoteVersion, after: &Spec) -> Difference {
         Ok(_) => SpecError::Empty,
     };
     diff_unreadable(&value, &why, after)
+}
+
+/// The version's own name, where the run's names differ by pipeline.
+fn named(
+    decision: &Decision,
+    difference: Option<&Difference>,
+    options: &Options,
+) -> Result<Option<VersionName>, Failure> {
+    let newest = match decision {
+        Decision::Create { .. } => None,
+        Decision::Update { newest, .. } => newest.as_ref(),
+        Decision::Unchanged { .. } | Decision::Refused(_) => return Ok(None),
+    };
+    // A number in a name that somebody gave by hand means nothing here.
+    let deployed = newest
+        .filter(|newest| {
+            newest
+                .mark
+                .as_ref()
+                .is_some_and(|mark| !options.mark.is_foreign(mark))
+        })
+        .map(|newest| newest.name.as_str());
+    match (&options.names, difference) {
+        (Some(names), Some(difference)) => names.of_pipeline(difference.step, deployed),
+        _ => Ok(None),
+    }
 }
 
 fn suggested(decision: &Decision, difference: Option<&Difference>) -> Option<String> {

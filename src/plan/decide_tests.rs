@@ -85,6 +85,7 @@ fn options() -> Options {
         mark: ours(),
         adopt: false,
         force: false,
+        names: None,
     }
 }
 

@@ -30,6 +30,7 @@ fn planned(compiled: Compiled, decision: Decision) -> Planned {
         notes: Vec::new(),
         difference: None,
         suggested_version: None,
+        version_name: None,
     }
 }
 

@@ -94,6 +94,9 @@ pub struct Entry {
     pub pipeline_id: Option<PipelineId>,
     /// The newest version there.
     pub newest: Option<SeenVersion>,
+    /// The name its version gets, where `{semver}` gives each pipeline its own; else the plan's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version_name: Option<VersionName>,
 }
 
 /// A version on the server as it was seen.
@@ -150,6 +153,7 @@ impl Entry {
                 name: newest.name.clone(),
                 digest: newest.digest,
             }),
+            version_name: planned.version_name.clone(),
         }
     }
 
@@ -165,6 +169,7 @@ impl Entry {
             digest: None,
             pipeline_id: None,
             newest: None,
+            version_name: None,
         }
     }
 
@@ -231,6 +236,14 @@ impl PlanFile {
             ));
         }
         Ok(plan)
+    }
+
+    /// The name that the plan gives a pipeline's version, where it is not the plan's own.
+    #[must_use]
+    pub fn version_name_of(&self, planned: &Planned) -> Option<VersionName> {
+        let entry = Entry::of(planned);
+        let known = self.pipelines.iter().find(|one| one.key() == entry.key())?;
+        known.version_name.clone()
     }
 
     /// What is no longer as planned: one sentence for each pipeline or setting that moved, in the order of
@@ -355,7 +368,9 @@ impl PlanFile {
     /// Whether the newest version is the one that this plan was to upload.
     fn is_done(&self, then: &Entry, now: &Entry) -> bool {
         now.newest.as_ref().is_some_and(|newest| {
-            newest.name == self.version_name && newest.digest == then.digest && then.digest.is_some()
+            newest.name == *then.version_name.as_ref().unwrap_or(&self.version_name)
+                && newest.digest == then.digest
+                && then.digest.is_some()
         })
     }
 }

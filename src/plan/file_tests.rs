@@ -18,6 +18,7 @@ fn entry(name: &str, action: Action, content: u8) -> Entry {
                 [if action == Action::Unchanged { content } else { 0 }; 32],
             )),
         }),
+        version_name: None,
     }
 }
 

@@ -91,6 +91,8 @@ pub struct Planned {
     pub difference: Option<Box<diff::Difference>>,
     /// The semantic version that the changes ask for, where the newest version's name is one.
     pub suggested_version: Option<String>,
+    /// The name its version gets; `None` for the run's own.
+    pub version_name: Option<VersionName>,
 }
 
 /// One decision for each compiled pipeline.

@@ -1,4 +1,8 @@
-//! Names: one version name for a run, and the name of a pipeline that the server does not have yet.
+//! Names: of a run's versions, and of a pipeline that the server does not have yet.
+//!
+//! As a rule a run gives all its versions one name. A template that holds `{semver}` gives each pipeline its
+//! own: the higher of the nearest git tag and the newest version that was deployed from here, raised by
+//! what the changes ask for.
 
 use super::diff::Step;
 use crate::error::{Failure, Phase};
@@ -20,8 +24,101 @@ pub struct VersionFacts {
     pub tag: Option<String>,
     /// The nearest git tag that is a semantic version.
     pub semver: Option<semver::Version>,
+    /// Whether what is compiled is exactly what has that tag.
+    pub tagged: bool,
     /// The CI run's number or id.
     pub run: Option<String>,
+}
+
+/// The placeholder that names each pipeline's version on its own.
+const SEMVER: &str = "{semver}";
+
+/// How the versions of a run are named, checked and fixed before anything is written.
+#[derive(Clone, Debug)]
+pub struct VersionNames {
+    template: String,
+    facts: VersionFacts,
+    run: VersionName,
+}
+
+impl VersionNames {
+    /// Names by a template.
+    ///
+    /// # Errors
+    /// As [`version_name`].
+    pub fn new(template: &str, facts: VersionFacts) -> Result<Self, Failure> {
+        Ok(Self {
+            run: version_name(template, &facts)?,
+            template: template.to_owned(),
+            facts,
+        })
+    }
+
+    /// The name that every version of the run gets; with `{semver}` the one of the tag itself.
+    #[must_use]
+    pub fn of_run(&self) -> &VersionName {
+        &self.run
+    }
+
+    /// Whether each pipeline's version has a name of its own.
+    #[must_use]
+    pub fn is_per_pipeline(&self) -> bool {
+        self.template.contains(SEMVER)
+    }
+
+    /// The name of one pipeline's next version, `None` where all have the run's. `newest` is the name of its
+    /// newest version on the server, where that was deployed from here.
+    ///
+    /// A commit that has the tag gets the tag's number, unless something as high is deployed already.
+    ///
+    /// # Errors
+    /// When the number cannot be raised, or the name becomes too long (exit 2).
+    pub fn of_pipeline(&self, step: Step, newest: Option<&str>) -> Result<Option<VersionName>, Failure> {
+        let Some(tag) = self.facts.semver.as_ref().filter(|_| self.is_per_pipeline()) else {
+            return Ok(None);
+        };
+        let deployed = newest.and_then(number_in);
+        let is_new = deployed
+            .as_ref()
+            .is_none_or(|deployed| tag.cmp_precedence(deployed).is_gt());
+        let number = if self.facts.tagged && is_new {
+            tag.clone()
+        } else {
+            let base = deployed.filter(|_| !is_new).unwrap_or_else(|| tag.clone());
+            // What is uploaded although nothing changed needs a name of its own as well.
+            raised(&base, step.max(Step::Patch)).ok_or_else(|| {
+                Failure::usage(
+                    Phase::Settings,
+                    format!("version name `{}`: nothing comes after `{base}`", self.template),
+                )
+                .hint("tag the commit with the number to use")
+            })?
+        };
+        let facts = VersionFacts {
+            semver: Some(number),
+            ..self.facts.clone()
+        };
+        version_name(&self.template, &facts).map(Some)
+    }
+}
+
+/// The first `1.2.3` in a version's name, without what stands behind it: in a name, that is as a rule no
+/// pre-release.
+fn number_in(name: &str) -> Option<semver::Version> {
+    name.split(|character: char| !(character.is_ascii_digit() || character == '.'))
+        .filter_map(|run| {
+            let parts: Vec<&str> = run.trim_matches('.').split('.').collect();
+            let number = |part: &str| part.parse::<u64>().ok();
+            match parts.as_slice() {
+                [major, minor, patch] => Some(semver::Version::new(
+                    number(major)?,
+                    number(minor)?,
+                    number(patch)?,
+                )),
+                _ => None,
+            }
+        })
+        .next()
 }
 
 /// Fills a template such as `v{timestamp}` or `v%Y%m%d-{sha7}`; times are UTC.
@@ -31,7 +128,8 @@ pub struct VersionFacts {
 pub fn version_name(template: &str, facts: &VersionFacts) -> Result<VersionName, Failure> {
     let bad = |why: String| {
         Failure::usage(Phase::Settings, format!("version name `{template}`: {why}"))
-            .hint("use `{timestamp}`, `{sha7}`, `{tag}`, `{semver}`, `{run}` and strftime such as `%Y%m%d`")
+            .hint("use `{timestamp}`, `{sha7}`, `{tag}`, `{semver}`, `{run}` and strftime such as `%Y%m%d`; tags need \
+                   a checkout that has them (`fetch-depth: 0`)")
     };
     let timed = if template.contains('%') {
         let items: Vec<Item<'_>> = StrftimeItems::new(template).collect();
@@ -120,7 +218,12 @@ pub fn next_version(name: &str, step: Step) -> Option<String> {
         Some(number) => ("v", number),
         None => ("", name),
     };
-    let old = semver::Version::parse(number).ok()?;
+    let next = raised(&semver::Version::parse(number).ok()?, step)?;
+    Some(format!("{prefix}{next}"))
+}
+
+/// The next version after one; `None` without a step, and where a number cannot grow.
+fn raised(old: &semver::Version, step: Step) -> Option<semver::Version> {
     let (major, minor, patch) = (old.major, old.minor, old.patch);
     // A pre-release leads up to the number it carries; anything beyond that is the next number.
     let (major, minor, patch) = match step {
@@ -130,7 +233,7 @@ pub fn next_version(name: &str, step: Step) -> Option<String> {
         Step::Minor => (major, minor.checked_add(1)?, 0),
         Step::Major => (major.checked_add(1)?, 0, 0),
     };
-    Some(format!("{prefix}{}", semver::Version::new(major, minor, patch)))
+    Some(semver::Version::new(major, minor, patch))
 }
 
 fn fill(template: &str, value: impl Fn(&str) -> Result<String, String>) -> Result<String, String> {
@@ -158,8 +261,62 @@ mod tests {
             commit: Some("0123456789abcdef".into()),
             tag: Some("release-3".into()),
             semver: Some(semver::Version::new(1, 2, 3)),
+            tagged: false,
             run: Some("42".into()),
         }
+    }
+
+    #[test]
+    fn each_pipeline_has_its_own_semantic_version() {
+        let name = |facts: VersionFacts, step, newest: Option<&str>| {
+            let names = VersionNames::new("v{semver}", facts).unwrap();
+            assert!(names.is_per_pipeline());
+            names
+                .of_pipeline(step, newest)
+                .unwrap()
+                .unwrap()
+                .as_str()
+                .to_owned()
+        };
+        let tagged = || VersionFacts {
+            tagged: true,
+            ..facts()
+        };
+        for (step, newest, expected) in [
+            (Step::Major, None, "v2.0.0"),
+            (Step::Minor, None, "v1.3.0"),
+            (Step::Patch, Some("v1.2.0"), "v1.2.4"),
+            (Step::None, None, "v1.2.4"),
+            // What was deployed since the tag counts on, under a server's longer names too.
+            (Step::Minor, Some("v1.3.0"), "v1.4.0"),
+            (Step::Patch, Some("v1.4.0-scoring"), "v1.4.1"),
+            // Names that hold no such number say nothing.
+            (Step::Patch, Some("v20260213-143022"), "v1.2.4"),
+            (Step::Patch, Some("1.2.3.4"), "v1.2.4"),
+        ] {
+            assert_eq!(name(facts(), step, newest), expected, "{step:?} {newest:?}");
+        }
+        assert_eq!(name(tagged(), Step::Major, None), "v1.2.3");
+        assert_eq!(name(tagged(), Step::Major, Some("v1.2.2")), "v1.2.3");
+        assert_eq!(name(tagged(), Step::Major, Some("v1.2.3")), "v2.0.0");
+        let candidate = VersionFacts {
+            semver: Some("2.0.0-rc.1".parse().unwrap()),
+            ..facts()
+        };
+        assert_eq!(name(candidate, Step::Patch, Some("v1.9.0")), "v2.0.0");
+        let last = VersionFacts {
+            semver: Some(semver::Version::new(1, 2, u64::MAX)),
+            ..facts()
+        };
+        let names = VersionNames::new("{semver}", last).unwrap();
+        assert!(names.of_pipeline(Step::Patch, None).is_err());
+    }
+
+    #[test]
+    fn without_a_semantic_version_all_have_one_name() {
+        let names = VersionNames::new("v{timestamp}", facts()).unwrap();
+        assert_eq!(names.of_pipeline(Step::Major, None).unwrap(), None);
+        assert_eq!(names.of_run().as_str(), "v20260213-143022");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod text;
 pub mod text_changes;
 pub mod wording;
 pub mod wording_notice;
+pub mod wrap;
 
 #[cfg(test)]
 mod faces_tests;

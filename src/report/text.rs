@@ -1,5 +1,6 @@
 //! The report for people at a terminal: aligned, outcome last, failures in full, quiet when nothing happened.
 
+use super::wrap::line;
 use super::{Action, PipelineReport, Reason, Report, text_changes, wording};
 use crate::error::Failure;
 use anstyle::{AnsiColor, Style};
@@ -15,18 +16,25 @@ pub struct Options {
     pub verbose: bool,
     /// Only failures and warnings.
     pub quiet: bool,
+    /// Columns of the terminal; `None` where there is none.
+    pub width: Option<usize>,
 }
 
 /// Renders a report.
 #[must_use]
 pub fn render(report: &Report, options: Options) -> String {
-    let paint = Paint(options.color);
+    let (paint, width) = (Paint(options.color), options.width);
     let mut text = String::new();
     if !options.quiet {
-        header(&mut text, report, paint);
+        header(&mut text, report, paint, width);
         rows(&mut text, report, options, paint);
         if let Some(plan) = &report.plan {
-            text.push_str(&text_changes::drift(&plan.drift, plan.against.as_deref(), paint));
+            text.push_str(&text_changes::drift(
+                &plan.drift,
+                plan.against.as_deref(),
+                paint,
+                width,
+            ));
         }
     }
     for pipeline in &report.pipelines {
@@ -44,6 +52,7 @@ pub fn render(report: &Report, options: Options) -> String {
                     clean(place),
                     clean(warning)
                 ),
+                width,
             );
         }
     }
@@ -51,24 +60,25 @@ pub fn render(report: &Report, options: Options) -> String {
         line(
             &mut text,
             &format!("{} {}", paint.yellow("warning:"), clean(warning)),
+            width,
         );
     }
     for pipeline in &report.pipelines {
         if let Some(error) = &pipeline.error {
-            failure(&mut text, error, pipeline.file.as_deref(), paint);
+            failure(&mut text, error, pipeline.file.as_deref(), paint, width);
         }
     }
     if let Some(error) = &report.error {
-        failure(&mut text, error, None, paint);
+        failure(&mut text, error, None, paint, width);
     }
     if !options.quiet {
-        line(&mut text, &outcome(report, paint));
+        line(&mut text, &outcome(report, paint), width);
     }
     text
 }
 
 /// A failure in full: place, cause, detail, next step.
-pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Paint) {
+pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Paint, width: Option<usize>) {
     let place = match (error.file.as_deref().or(file), error.line, error.column) {
         (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
         (Some(file), Some(line), None) => format!("{file}:{line}: "),
@@ -79,9 +89,11 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
     line(
         text,
         &format!("{head} {}{}", clean(&place), clean(&error.message)),
+        width,
     );
     for detail in error.detail.iter().flat_map(|detail| detail.lines()) {
-        line(text, &format!("    {}", clean(detail)));
+        // Of a traceback and of code every line counts as it stands.
+        line(text, &format!("    {}", clean(detail)), None);
     }
     if let Some(hint) = &error.hint {
         let mut lines = hint.lines();
@@ -92,14 +104,15 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
                 paint.cyan("hint:"),
                 clean(lines.next().unwrap_or_default())
             ),
+            width,
         );
         for rest in lines {
-            line(text, &format!("        {}", clean(rest)));
+            line(text, &format!("        {}", clean(rest)), width);
         }
     }
 }
 
-fn header(text: &mut String, report: &Report, paint: Paint) {
+fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>) {
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
         let version = report
@@ -128,16 +141,16 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
         parts.push(format!("Python {}", engine.python_version));
         parts.push(format!("sandbox {}", engine.sandbox.as_str()));
     }
-    line(text, &parts.join(" · "));
+    line(text, &parts.join(" · "), width);
     for note in &report.notes {
-        line(text, &format!("  {}", clean(note)));
+        line(text, &format!("  {}", clean(note)), width);
     }
     if let Some(engine) = &report.engine {
         for note in &engine.notes {
-            line(text, &format!("  {}", clean(note)));
+            line(text, &format!("  {}", clean(note)), width);
         }
         if let Some(reason) = &engine.sandbox_reason {
-            line(text, &format!("  sandbox: {}", clean(reason)));
+            line(text, &format!("  sandbox: {}", clean(reason)), width);
         }
         if let Some(hint) = &engine.pin_hint {
             line(
@@ -148,12 +161,14 @@ fn header(text: &mut String, report: &Report, paint: Paint) {
                         "pin it for laptop and CI alike: `{hint}` in requirements.txt"
                     )))
                 ),
+                width,
             );
         }
     }
 }
 
 fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
+    let terminal = options.width;
     let shown: Vec<&PipelineReport> = report
         .pipelines
         .iter()
@@ -162,7 +177,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
         })
         .collect();
     let name = |pipeline: &PipelineReport| clean(pipeline.name.as_deref().unwrap_or("-"));
-    let width = shown
+    let names = shown
         .iter()
         .map(|pipeline| name(pipeline).width())
         .max()
@@ -180,7 +195,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
             .as_deref()
             .or(pipeline.file.as_deref())
             .unwrap_or_default();
-        let mut row = format!("  {label}  {:<width$}  ", pad(&name(pipeline), width));
+        let mut row = format!("  {label}  {}  ", pad(&name(pipeline), names));
         if !version.is_empty() {
             let _ = write!(row, "{}  ", clean(&version));
         }
@@ -188,9 +203,9 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
         if let Some(reason) = pipeline.reason.filter(|reason| *reason != Reason::SdkPin) {
             let _ = write!(row, "  ({})", reason.as_str());
         }
-        line(text, row.trim_end());
+        line(text, row.trim_end(), terminal);
         for note in &pipeline.notes {
-            line(text, &format!("      {}", paint.dim(&clean(note))));
+            line(text, &format!("      {}", paint.dim(&clean(note))), terminal);
         }
         if let Some(difference) = &pipeline.difference {
             text.push_str(&text_changes::below(
@@ -201,10 +216,14 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
         }
         if options.verbose {
             if let Some(digest) = &pipeline.digest {
-                line(text, &format!("      {}", paint.dim(&digest.to_string())));
+                line(
+                    text,
+                    &format!("      {}", paint.dim(&digest.to_string())),
+                    terminal,
+                );
             }
             if let Some(url) = &pipeline.url {
-                line(text, &format!("      {}", clean(url)));
+                line(text, &format!("      {}", clean(url)), terminal);
             }
         }
     }
@@ -213,6 +232,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
         line(
             text,
             &format!("  {}", paint.dim(&format!("= {hidden} unchanged, shown with -v"))),
+            terminal,
         );
     }
 }
@@ -222,7 +242,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
 pub fn outcome(report: &Report, paint: Paint) -> String {
     let counts = &report.counts;
     let mut parts: Vec<String> = Vec::new();
-    let plan = report.command == "plan" || report.command == "diff";
+    let plan = matches!(report.command.as_str(), "plan" | "diff" | "init");
     let (create, update) = if report.command == "diff" {
         ("added", "changed")
     } else {
@@ -279,11 +299,6 @@ fn sign_and_word(action: Action) -> (&'static str, &'static str) {
 fn pad(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
-}
-
-fn line(text: &mut String, line: &str) {
-    text.push_str(line);
-    text.push('\n');
 }
 
 /// Text from files and servers never moves the cursor, forges lines, or hides itself.

@@ -3,6 +3,7 @@
 use super::diff::words::headline;
 use super::diff::{Entry, text};
 use super::text::{Options, Paint, clean};
+use super::wrap::line;
 use crate::plan::diff::{Difference, Status};
 use crate::plan::drift::{Drift, DriftKind, Rename};
 use std::fmt::Write as _;
@@ -29,13 +30,19 @@ pub fn below(difference: &Difference, suggested: Option<&str>, options: Options)
         text::Options {
             color: options.color,
             verbose: options.verbose,
-            width: None,
+            // What it writes is moved to the right below.
+            width: options.width.map(|width| width.saturating_sub(4)),
         },
     );
-    let mut out = format!("      {}\n", paint.dim(&clean(&head)));
+    let mut out = String::new();
+    line(
+        &mut out,
+        &format!("      {}", paint.dim(&clean(&head))),
+        options.width,
+    );
     // The first line names the pipeline, which the row above has done.
-    for line in rendered.lines().skip(1) {
-        let _ = writeln!(out, "    {line}");
+    for text in rendered.lines().skip(1) {
+        let _ = writeln!(out, "    {text}");
     }
     out
 }
@@ -43,18 +50,22 @@ pub fn below(difference: &Difference, suggested: Option<&str>, options: Options)
 /// The disagreements, one line each and the rename beneath. `against` is the commit that was compared
 /// with, where there is no server.
 #[must_use]
-pub fn drift(drift: &[Drift], against: Option<&str>, paint: Paint) -> String {
+pub fn drift(drift: &[Drift], against: Option<&str>, paint: Paint, width: Option<usize>) -> String {
     let mut text = String::new();
     for one in drift {
-        let _ = writeln!(
-            text,
-            "  {} {}",
-            paint.yellow("drift:"),
-            clean(&drift_sentence(one, against))
+        let sentence = clean(&drift_sentence(one, against));
+        line(
+            &mut text,
+            &format!("  {} {sentence}", paint.yellow("drift:")),
+            width,
         );
         if let Some(rename) = &one.rename {
-            let line = rename_sentence(rename);
-            let _ = writeln!(text, "    {} {}", paint.cyan("renamed?"), clean(&line));
+            let sentence = clean(&rename_sentence(rename));
+            line(
+                &mut text,
+                &format!("    {} {sentence}", paint.cyan("renamed?")),
+                width,
+            );
             let _ = writeln!(text, "      {}", clean(&rename.config));
         }
     }

@@ -33,6 +33,14 @@ impl Environment {
             .filter(|value| !value.is_empty())
     }
 
+    /// Everything but one variable.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Self {
+        let mut variables = self.0.clone();
+        variables.remove(OsStr::new(name));
+        Self(variables)
+    }
+
     /// Whether a variable says yes (`true`, `1`, `yes`, `on`).
     #[must_use]
     pub fn is_true(&self, name: &str) -> bool {

@@ -107,7 +107,8 @@ pub struct Naming {
     /// Name of a pipeline that the server does not have yet: `spec` (default), `stem`, or a template of
     /// `{spec}`, `{stem}` and `{project}`.
     pub pipeline: Option<String>,
-    /// Name of a run's versions: `strftime` and `{timestamp}`, `{sha7}`, `{tag}`, `{semver}`, `{run}`;
+    /// Name of a run's versions: `strftime` and `{timestamp}`, `{sha7}`, `{tag}`, `{run}`, and `{semver}`, which
+    /// gives each pipeline its own: the nearest git tag or newest version, raised by what its changes ask for;
     /// default `v{timestamp}`.
     pub version: Option<String>,
 }

@@ -46,7 +46,7 @@ pub fn merge_at(
     let root = root
         .map(Path::to_owned)
         .or_else(|| git::work_tree(&first_folder))
-        .unwrap_or_else(|| first_folder.clone());
+        .unwrap_or_else(|| common_folder(&paths));
     for path in &paths {
         if !path.starts_with(&root) {
             return Err(Failure::usage(
@@ -211,6 +211,7 @@ pub fn merge_at(
                     !ci && std::io::stdout().is_terminal() && environment.text(variables::NO_COLOR).is_none()
                 }
             },
+            width: (!ci).then(terminal_width).flatten(),
             verbose: global.verbose,
             quiet: global.quiet,
             html: global.html.as_ref().map(|path| working_directory.join(path)),
@@ -242,6 +243,11 @@ pub fn merge_at(
         environment,
         notes,
     })
+}
+
+/// Columns of the terminal that standard output is.
+fn terminal_width() -> Option<usize> {
+    terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0))
 }
 
 /// An input that an action leaves out arrives as one empty element.
@@ -322,6 +328,13 @@ fn absolute_paths(paths: &[PathBuf], working_directory: &Path) -> Result<Vec<Pat
             Ok(parent.join(joined.file_name().unwrap_or_default()))
         })
         .collect()
+}
+
+/// The nearest folder that holds all the paths.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let mut common = folder_of(&paths[0]);
+    while !paths.iter().all(|path| path.starts_with(&common)) && common.pop() {}
+    common
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -175,6 +175,8 @@ pub struct Output {
     pub results: Option<PathBuf>,
     /// Colour on standard output.
     pub color: bool,
+    /// Columns of the terminal that standard output is; `None` in CI and where it is none.
+    pub width: Option<usize>,
     /// More detail.
     pub verbose: u8,
     /// Only failures.

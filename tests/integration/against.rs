@@ -1,6 +1,7 @@
-//! `plan --against REF` and `diff A B`: no server.
+//! `plan --against`: a commit without a server, and another server than one's own; `diff A B`.
 
-use crate::support::sample::{commit, compiled, pipeline, repository_of};
+use crate::support::registry::Served;
+use crate::support::sample::{apply, commit, compiled, pipeline, repository_of};
 use crate::support::{git, kfp_gitops, run, write};
 use serde_json::Value;
 
@@ -167,4 +168,65 @@ fn graphs_of_sources_and_compiled_files() {
     let json: Value = serde_json::from_str(&of("first.yaml", "json")).expect("JSON");
     assert_eq!(json["graph"]["nodes"][0]["name"], "say");
     assert_eq!(run(kfp_gitops(root).args(["graph", "none.py"])).code, 2);
+}
+
+#[test]
+fn another_server_is_compared_and_never_written_to() {
+    let root = repository_of(&["first", "second"]);
+    let root = root.path();
+    // The own registry holds both as they are; the other holds the first, and another second.
+    apply(root);
+    let other = tempfile::tempdir().expect("a folder");
+    let served = Served::start(&other.path().join("data"));
+    let deploy = |arguments: &[&str]| {
+        let said = run(kfp_gitops(root)
+            .args(["apply", "--endpoint", &served.url])
+            .args(arguments));
+        assert_eq!(said.code, 0, "{said:?}");
+    };
+    write(root, "second_pipeline.py", &pipeline("second", "other"));
+    deploy(&[]);
+    write(root, "second_pipeline.py", &pipeline("second", "a"));
+    let compare = |side: &str| {
+        let said = run(kfp_gitops(root).args(["plan", "--against", side, "--format", "json"]));
+        assert_eq!(said.code, 0, "{said:?}");
+        said.json()
+    };
+    assert_eq!(
+        actions(&run(kfp_gitops(root).args(["plan", "--format", "json"])).json()),
+        owned(&[("first", "unchanged"), ("second", "unchanged")])
+    );
+    write(
+        root,
+        "staging.yaml",
+        &format!("endpoint: {}\ntarget: staging\n", served.url),
+    );
+    for side in [
+        format!("endpoint:{}", served.url),
+        "config:staging.yaml".to_owned(),
+    ] {
+        let report = compare(&side);
+        assert_eq!(
+            actions(&report),
+            owned(&[("first", "unchanged"), ("second", "update")]),
+            "{side}"
+        );
+        assert_eq!(report["endpoint"], served.url.as_str(), "{side}");
+        assert_eq!(report["plan"]["digest"], Value::Null, "nothing to carry out");
+        let notes = report["notes"].to_string();
+        assert!(notes.contains("this is not what `apply` would do"), "{notes}");
+    }
+    assert_eq!(compare("config:staging.yaml")["target"], "staging");
+
+    write(root, "nothing.yaml", "target: staging\n");
+    for (side, why) in [
+        ("config:nothing.yaml", "names no server"),
+        ("config:absent.yaml", "absent.yaml"),
+        ("endpoint:", "address"),
+    ] {
+        let said = run(kfp_gitops(root).args(["plan", "--against", side, "--format", "json"]));
+        assert_eq!(said.code, 2, "{side}: {said:?}");
+        let error = said.json()["error"].to_string();
+        assert!(error.contains(why), "{side}: {error}");
+    }
 }

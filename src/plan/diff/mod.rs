@@ -16,10 +16,8 @@ mod align;
 mod classify;
 mod drawn;
 mod edits;
-mod executor;
 mod form;
 mod matching;
-mod platform;
 #[cfg(test)]
 mod scenarios;
 mod structure;

@@ -197,7 +197,8 @@ fn mutate(value: &mut Value, choice: usize, how: u8) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(200))]
+    // 256 cases; `PROPTEST_CASES` asks for more.
+    #![proptest_config(ProptestConfig::default())]
 
     #[test]
     fn nothing_goes_unreported_and_every_change_disappears_when_carried_out(

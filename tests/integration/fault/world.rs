@@ -256,6 +256,7 @@ async fn plan_and_apply(
         mark: job.mark(),
         adopt: false,
         force: job.force,
+        names: None,
     };
     let plan = decide(identified, &held, &options);
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();

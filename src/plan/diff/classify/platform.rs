@@ -1,8 +1,9 @@
 //! Edits of the platform spec: what `kfp-kubernetes` and the pipeline config set.
 
-use super::classify::{Classifier, change, task_or_component, verb, with_texts, with_values};
-use super::edits::Edit;
-use super::{Aspect, Class, Subject, Verb};
+use super::Classifier;
+use super::change::{change, task_or_component, verb, with_texts, with_values};
+use crate::plan::diff::edits::Edit;
+use crate::plan::diff::{Aspect, Class, Subject, Verb};
 use serde_json::Value;
 
 impl<'a> Classifier<'_, 'a> {
