@@ -290,5 +290,6 @@ fn planned(compiled: &Compiled, name: PipelineName) -> Planned {
         difference: None,
         suggested_version: None,
         version_name: None,
+        versions: Vec::new(),
     }
 }

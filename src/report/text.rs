@@ -290,6 +290,9 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
     } else if counts.unchanged > 0 && counts.created + counts.updated + counts.failed == 0 && !plan {
         sentence.push_str(", nothing uploaded");
     }
+    if let Some(kinds) = wording::drift_kinds(report) {
+        let _ = write!(sentence, "; drift: {kinds}");
+    }
     let _ = write!(sentence, " in {:.1} s", report.seconds);
     if report.error.is_some() || counts.failed > 0 {
         paint.red(&sentence)
