@@ -98,7 +98,7 @@ impl Record {
             // whether such a file can be read at all depends on the isolation that the machine gives
             if path
                 .split('/')
-                .any(|part| part.starts_with('.') && part.trim_matches('.') != "")
+                .any(|part| part.starts_with('.') && !part.trim_matches('.').is_empty())
             {
                 return Err(format!("reads `{path}`, which is hidden"));
             }
