@@ -70,7 +70,7 @@ pub fn engine_settings(
         cache_bytes: compile.cache_bytes,
         trust,
         scope,
-        want_inputs: false,
+        want_inputs: settings.changed_since.is_some(),
     }
 }
 

@@ -10,6 +10,7 @@ mod action;
 mod against;
 mod browser;
 mod cache;
+mod changed;
 mod checking;
 mod compile_attacks;
 mod compile_engine;
