@@ -31,6 +31,7 @@ mod moving_over;
 mod plan_file;
 mod pull_request;
 mod registry;
+mod review;
 mod schedules;
 mod support;
 mod terminal;
