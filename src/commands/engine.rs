@@ -43,6 +43,7 @@ pub fn engine_settings(
         jobs: compile.jobs.unwrap_or(cores),
         timeout: compile.timeout,
         memory_bytes: compile.memory,
+        disk_bytes: 1 << 30,
         want_yaml,
         disable_caching_by_default: compile.disable_caching_by_default,
         sandbox: match compile.sandbox {
