@@ -293,7 +293,10 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub wheelhouse: Option<PathBuf>,
-    /// Where prepared Python and results are kept [default: the runner's tool cache, else ~/.cache]
+    /// Compile everything anew
+    #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
+    pub no_cache: bool,
+    /// Where prepared environments and compile results are kept [default: the runner's tool cache, else the user's cache folder]
     #[arg(
         long,
         global = true,
@@ -302,9 +305,15 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub cache_dir: Option<PathBuf>,
-    /// Compile everything anew
-    #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
-    pub no_cache: bool,
+    /// Megabytes that compile results may take in the cache [default: 256]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CACHE_SIZE",
+        value_name = "N",
+        help_heading = "Compiler"
+    )]
+    pub cache_size: Option<u64>,
 
     /// Take over pipelines that another repository or project manages
     #[arg(long, global = true, env = "KFP_GITOPS_ADOPT", value_parser = BoolishValueParser::new(), help_heading = "Changes")]

@@ -125,8 +125,10 @@ async fn other_side(
             failed: BTreeSet::new(),
         });
     }
-    let own = merge::merge_at(global, &paths, settings.environment.clone(), Some(&root))
+    let mut own = merge::merge_at(global, &paths, settings.environment.clone(), Some(&root))
         .map_err(|failure| at(failure, shown, &root))?;
+    // the folder has another name each time, and names are inputs
+    own.compile.cache = false;
     let discovered: Discovered = discover(&own).map_err(|failure| at(failure, shown, &root))?;
     let result = engine::compile(&own, &discovered, None, false).await;
     let mut other = Report::new("plan");
@@ -276,5 +278,6 @@ fn planned(compiled: &Compiled, name: PipelineName) -> Planned {
         difference: None,
         suggested_version: None,
         version_name: None,
+        versions: Vec::new(),
     }
 }

@@ -457,6 +457,7 @@ pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> Pipe
         difference: planned.difference.clone(),
         suggested_version: planned.suggested_version.clone(),
         version_name: planned.version_name.clone(),
+        versions: planned.versions.clone(),
         specs: Some(specs(planned)),
         ..PipelineReport::of(&planned.compiled, Action::Create)
     };

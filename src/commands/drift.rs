@@ -1,6 +1,7 @@
 //! What server and repository disagree on, for the report.
 
 use crate::compile::Compiled;
+use crate::git::Git;
 use crate::ids::PipelineId;
 use crate::kfp::client::Client;
 use crate::plan::drift::{Drift, Seen, of_planned, orphans, unclaimed};
@@ -11,6 +12,9 @@ use crate::plan::{Decision, Planned};
 use crate::report::{Action, Report};
 use crate::settings::Settings;
 use std::collections::BTreeSet;
+
+/// Most commits that git is asked about.
+const AUTHORS: usize = 20;
 
 /// What there is to look at.
 pub struct Look<'a> {
@@ -74,5 +78,9 @@ pub async fn look(look: &Look<'_>, report: &mut Report) -> Vec<Drift> {
     drift.extend(orphans(&unclaimed, &seen, &planned, |file| {
         look.settings.root.join(file).is_file()
     }));
+    let git = Git::new(&look.settings.root);
+    for one in drift.iter_mut().filter(|one| one.commit.is_some()).take(AUTHORS) {
+        one.author = one.commit.as_deref().and_then(|commit| git.author(commit));
+    }
     drift
 }

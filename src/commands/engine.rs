@@ -1,9 +1,10 @@
 //! Settings -> the compile engine's settings, and its results -> report.
 
 use super::progress::CompileProgress;
-use super::withheld;
+use super::{finish, withheld};
 use crate::compile::{CompileResult, Compiled};
-use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds};
+use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
+use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
 use crate::report::{Action, PipelineReport, Report};
 use crate::settings::file::{self, Network, Sandbox};
@@ -32,6 +33,7 @@ pub fn engine_settings(
     want_yaml: bool,
 ) -> EngineSettings {
     let compile = &settings.compile;
+    let (trust, scope) = trust(settings);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     EngineSettings {
         root: settings.root.clone(),
@@ -66,7 +68,33 @@ pub fn engine_settings(
         },
         index_credentials: settings.environment.index_credentials(),
         use_cache: compile.cache,
+        cache_bytes: compile.cache_bytes,
+        trust,
+        scope,
+        want_inputs: false,
     }
+}
+
+/// How far the code is trusted, and whose results it may take: what a stranger's code says of its own
+/// inputs decides nothing about what is deployed, nor about another repository.
+fn trust(settings: &Settings) -> (Trust, String) {
+    let context = finish::read_context(&settings.environment);
+    if !context.ci {
+        return (Trust::Protected, settings.root.to_string_lossy().into_owned());
+    }
+    let scope = match (&context.repository, &context.server_url) {
+        (Some(repository), Some(server)) => format!("{server}/{}", repository.full_name()),
+        (Some(repository), None) => repository.full_name(),
+        (None, _) => settings.root.to_string_lossy().into_owned(),
+    };
+    let trust = if context.pull_request().is_some() {
+        Trust::PullRequest
+    } else if auto::decide(&context, &settings.apply.refs, None).0 == AutoCommand::Apply {
+        Trust::Protected
+    } else {
+        Trust::Branch
+    };
+    (trust, scope)
 }
 
 /// Whether `--only` leaves this pipeline in.
@@ -82,9 +110,6 @@ pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
 
 /// The one that was named, else the runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
-    if let Some(folder) = &settings.compile.cache_directory {
-        return folder.clone();
-    }
     let environment = &settings.environment;
     let existing = |name: &str| {
         environment
@@ -92,7 +117,12 @@ fn cache_directory(settings: &Settings) -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_dir())
     };
-    if let Some(cache) = existing(variables::RUNNER_TOOL_CACHE) {
+    if let Some(cache) = &settings.compile.cache_directory {
+        return cache.clone();
+    }
+    if let Some(cache) =
+        existing(variables::RUNNER_TOOL_CACHE).or_else(|| existing(variables::AGENT_TOOLSDIRECTORY))
+    {
         return cache.join("kfp-gitops");
     }
     let base = environment

@@ -90,6 +90,40 @@ pub struct EngineSettings {
     pub index_credentials: BTreeMap<OsString, OsString>,
     /// Whether results may come from and go to the cache.
     pub use_cache: bool,
+    /// Bytes that all kept results may take together.
+    pub cache_bytes: u64,
+    /// How far the code under test is trusted: what it says of its own inputs is believed by runs of its kind only.
+    pub trust: Trust,
+    /// Whose results may be taken: the repository, or the folder on a laptop.
+    pub scope: String,
+    /// Also say what each result came from ([`super::CompileResult::inputs`]).
+    pub want_inputs: bool,
+}
+
+/// Default of [`EngineSettings::cache_bytes`].
+pub const CACHE_BYTES: u64 = 256 << 20;
+
+/// How far the code under test is trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// A ref that deploys, or a person's own machine.
+    #[default]
+    Protected,
+    /// Another branch, or an event that does not tell whose code it is.
+    Branch,
+    /// A pull request.
+    PullRequest,
+}
+
+impl Trust {
+    /// Folders of the cache to read, the first of them to write to.
+    pub(super) const fn levels(self) -> &'static [&'static str] {
+        match self {
+            Self::Protected => &["protected"],
+            Self::Branch => &["branch", "protected"],
+            Self::PullRequest => &["pull-request", "protected"],
+        }
+    }
 }
 
 impl EngineSettings {
@@ -119,6 +153,10 @@ impl EngineSettings {
             source_builds: SourceBuilds::Deny,
             index_credentials: BTreeMap::new(),
             use_cache: true,
+            cache_bytes: CACHE_BYTES,
+            trust: Trust::Protected,
+            scope: root.to_string_lossy().into_owned(),
+            want_inputs: false,
         }
     }
 

@@ -78,6 +78,8 @@ pub struct Version {
     pub unreadable: Option<Arc<str>>,
     /// Tags (2.17.0 on).
     pub tags: BTreeMap<String, String>,
+    /// `code_source_url`: where its code comes from, where whoever uploaded it said so.
+    pub source: Option<String>,
 }
 
 impl Version {
@@ -118,6 +120,8 @@ struct WireItem<'a> {
     created_at: String,
     #[serde(default, deserialize_with = "lenient")]
     namespace: String,
+    #[serde(default, deserialize_with = "lenient")]
+    code_source_url: String,
     #[serde(default, borrow)]
     pipeline_spec: Option<&'a RawValue>,
     #[serde(default, deserialize_with = "lenient")]
@@ -205,6 +209,7 @@ impl WireItem<'_> {
             spec,
             error,
             tags: self.tags,
+            source: Some(self.code_source_url).filter(|source| !source.is_empty()),
         })
     }
 }

@@ -4,7 +4,7 @@ use super::diff::{Difference, diff, diff_unreadable};
 use super::identity::{Identity, Match, Rules, identify};
 use super::mark::Mark;
 use super::naming::VersionNames;
-use super::{Decision, Plan, Planned, RemotePipeline, RemoteVersion, naming};
+use super::{Decision, KnownVersion, Plan, Planned, RemotePipeline, RemoteVersion, naming};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::ids::{Digest, PipelineId, VersionName};
@@ -123,6 +123,10 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                     None => suggested(&decision, difference.as_deref()),
                 },
                 version_name,
+                versions: match &one.identity {
+                    Ok(Identity::Existing(pipeline, _)) => known(held.get(&pipeline.id)),
+                    _ => Vec::new(),
+                },
                 compiled: one.compiled,
                 digest: one.digest,
                 decision,
@@ -133,6 +137,13 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
         })
         .collect();
     Plan { pipelines }
+}
+
+fn known(held: Option<&Held>) -> Vec<KnownVersion> {
+    let held = held.into_iter();
+    held.flat_map(|held| held.newest.iter().chain(&held.older))
+        .map(KnownVersion::from)
+        .collect()
 }
 
 /// What a write changes; never fails, whatever the server holds.

@@ -47,6 +47,7 @@ fn version(name: &str, content: &str, mark: Option<Mark>) -> RemoteVersion {
         digest: Some(spec(content).digest()),
         mark,
         created_at: None,
+        said: None,
         spec: Some(spec(content)),
         unreadable: None,
     }

@@ -78,6 +78,12 @@ pub struct Drift {
     pub commit: Option<String>,
     /// The CI run that uploaded it, where its mark says.
     pub run: Option<String>,
+    /// Who wrote that commit, where this clone has it.
+    #[serde(default)]
+    pub author: Option<String>,
+    /// What a version that was uploaded by hand says of itself: its description, tags and source.
+    #[serde(default)]
+    pub said: Option<String>,
     /// An orphan that seems to be a pipeline under its old name.
     pub rename: Option<Rename>,
 }
@@ -152,6 +158,8 @@ impl Drift {
             file: None,
             commit: None,
             run: None,
+            author: None,
+            said: None,
             rename: None,
         }
     }
@@ -166,6 +174,7 @@ impl Drift {
             owner: mark.map(Mark::owner),
             commit: mark.and_then(|mark| mark.commit.clone()),
             run: mark.and_then(|mark| mark.run.clone()),
+            said: newest.and_then(|newest| newest.said.clone()),
             file: mark
                 .and_then(|mark| mark.file.clone())
                 .or_else(|| pipeline.mark.as_ref()?.file.clone()),

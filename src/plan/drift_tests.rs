@@ -31,6 +31,7 @@ fn planned(compiled: Compiled, decision: Decision) -> Planned {
         difference: None,
         suggested_version: None,
         version_name: None,
+        versions: Vec::new(),
     }
 }
 
@@ -70,6 +71,7 @@ fn version(mark: Option<Mark>, spec: Spec) -> RemoteVersion {
         digest: Some(spec.digest()),
         mark,
         created_at: Some("2026-02-13T14:30:22+00:00".into()),
+        said: Some("author=ann".into()),
         spec: Some(spec),
         unreadable: None,
     }

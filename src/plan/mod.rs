@@ -40,6 +40,9 @@ pub struct RemoteVersion {
     pub mark: Option<Mark>,
     /// When it was created, as the server wrote it.
     pub created_at: Option<String>,
+    /// What it says of itself where nobody marked it: a server keeps no name of who uploaded a version, so
+    /// this is all that can be known.
+    pub said: Option<String>,
     /// The spec, kept only where it differs from what was compiled.
     pub spec: Option<crate::ir::Spec>,
     /// What stands in the spec's place, as JSON text, where that cannot be read as one.
@@ -93,6 +96,36 @@ pub struct Planned {
     pub suggested_version: Option<String>,
     /// The name its version gets; `None` for the run's own.
     pub version_name: Option<VersionName>,
+    /// Versions on the server that were looked at, newest first.
+    pub versions: Vec<KnownVersion>,
+}
+
+/// A version on the server, as people are told of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownVersion {
+    /// Its name.
+    pub name: VersionName,
+    /// When it was created, as RFC 3339.
+    pub created_at: Option<String>,
+    /// The commit it was made from, where its mark says.
+    pub commit: Option<String>,
+    /// Digest of what it holds.
+    pub digest: Option<Digest>,
+    /// Who uploaded it: a repository, or what an unmarked version says of itself.
+    pub by: Option<String>,
+}
+
+impl From<&RemoteVersion> for KnownVersion {
+    fn from(version: &RemoteVersion) -> Self {
+        let mark = version.mark.as_ref();
+        Self {
+            name: version.name.clone(),
+            created_at: version.created_at.clone(),
+            commit: mark.and_then(|mark| mark.commit.clone()),
+            digest: version.digest,
+            by: mark.map(Mark::owner).or_else(|| version.said.clone()),
+        }
+    }
 }
 
 /// One decision for each compiled pipeline.

@@ -53,6 +53,7 @@ impl RemoteVersion {
     #[must_use]
     pub fn of(version: model::Version) -> Self {
         Self {
+            said: said(&version),
             mark: Mark::parse(&version.description),
             digest: version.spec.as_ref().map(crate::ir::Spec::digest),
             id: version.id,
@@ -62,6 +63,25 @@ impl RemoteVersion {
             unreadable: version.unreadable,
         }
     }
+}
+
+/// Longest text that an unmarked version says of itself, in characters.
+const SAID: usize = 200;
+
+/// What a version that carries no mark says of itself: its description, its tags, and where its code is.
+fn said(version: &model::Version) -> Option<String> {
+    if Mark::parse(&version.description).is_some() {
+        return None;
+    }
+    let first = version
+        .description
+        .lines()
+        .map(str::trim)
+        .find(|line| !line.is_empty());
+    let mut parts: Vec<String> = first.map(str::to_owned).into_iter().collect();
+    parts.extend(version.tags.iter().map(|(key, value)| format!("{key}={value}")));
+    parts.extend(version.source.clone());
+    (!parts.is_empty()).then(|| crate::report::cut::ellipsis_chars(&parts.join(", "), SAID))
 }
 
 /// The server's pipelines that could be one of these, and those that carry `mark`. All pages are read

@@ -101,6 +101,7 @@ impl PipelineReport {
             difference: None,
             suggested_version: None,
             specs: None,
+            versions: Vec::new(),
         }
     }
 

@@ -33,6 +33,7 @@ pub(crate) fn pipeline(name: &str, action: Action) -> PipelineReport {
         difference: None,
         suggested_version: None,
         specs: None,
+        versions: Vec::new(),
     }
 }
 

@@ -31,6 +31,7 @@ use crate::compile::EngineInfo;
 use crate::error::Failure;
 use crate::ids::{Digest, PipelineId, VersionId, VersionName};
 use crate::ir::Spec;
+use crate::plan::KnownVersion;
 use crate::plan::diff::Difference;
 use crate::plan::drift::Drift;
 use serde::{Deserialize, Serialize};
@@ -162,6 +163,9 @@ pub struct PipelineReport {
     /// Both sides, for the faces that draw them; no part of JSON.
     #[serde(skip)]
     pub specs: Option<Specs>,
+    /// Versions on the server that were looked at, newest first, for the page; no part of JSON.
+    #[serde(skip)]
+    pub versions: Vec<KnownVersion>,
 }
 
 /// What was and what is.

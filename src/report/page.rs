@@ -2,8 +2,9 @@
 
 use super::diff::Entry;
 use super::html::{HtmlPipeline, HtmlReport, Version, render as render_html};
-use super::{PipelineReport, Report, text_changes, wording};
+use super::{Action, PipelineReport, Report, text_changes, wording};
 use crate::ir::graph::Graph;
+use crate::plan::KnownVersion;
 use crate::plan::diff::{Difference, diff_drawn};
 
 /// Most nodes of a graph on each side.
@@ -85,17 +86,34 @@ fn pipeline<'a>(drawn: &'a Drawn<'a>) -> HtmlPipeline<'a> {
         spec: pipeline.specs.as_ref().map(|specs| &specs.after),
         action: Some(pipeline.action.as_str()),
         url: pipeline.url.as_deref(),
-        versions: pipeline
-            .version_name
-            .iter()
-            .map(|name| Version {
-                name: name.as_str().to_owned(),
-                digest: pipeline.digest.map(|digest| digest.short()),
-                ..Version::default()
-            })
-            .collect(),
+        versions: versions(pipeline),
         findings,
     }
+}
+
+/// What the server holds, with what this run uploaded or would upload on top.
+fn versions(pipeline: &PipelineReport) -> Vec<Version> {
+    let known = pipeline.versions.iter().map(|one| Version {
+        name: one.name.as_str().to_owned(),
+        created: one.created_at.clone().unwrap_or_default(),
+        commit: one.commit.as_ref().map(|commit| commit.chars().take(7).collect()),
+        digest: one.digest.map(|digest| digest.short()),
+        by: one.by.clone(),
+    });
+    let own = pipeline.version_name.iter().filter(|name| {
+        let is_known = |one: &KnownVersion| one.name == **name;
+        !pipeline.versions.iter().any(is_known)
+    });
+    let own = own.map(|name| Version {
+        name: name.as_str().to_owned(),
+        digest: pipeline.digest.map(|digest| digest.short()),
+        by: Some(match pipeline.action {
+            Action::Create | Action::Update => "what would be uploaded".to_owned(),
+            _ => "this run".to_owned(),
+        }),
+        ..Version::default()
+    });
+    own.chain(known).collect()
 }
 
 fn facts(report: &Report) -> Vec<String> {

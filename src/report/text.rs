@@ -26,7 +26,7 @@ pub fn render(report: &Report, options: Options) -> String {
     let (paint, width) = (Paint(options.color), options.width);
     let mut text = String::new();
     if !options.quiet {
-        header(&mut text, report, paint, width);
+        header(&mut text, report, options, paint);
         rows(&mut text, report, options, paint);
         if let Some(plan) = &report.plan {
             text.push_str(&text_changes::drift(
@@ -112,7 +112,15 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
     }
 }
 
-fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>) {
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
+}
+
+fn header(text: &mut String, report: &Report, options: Options, paint: Paint) {
+    let width = options.width;
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
         let version = report
@@ -140,6 +148,9 @@ fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>
         parts.push(format!("kfp {} from {}", engine.kfp_version, engine.kfp_from));
         parts.push(format!("Python {}", engine.python_version));
         parts.push(format!("sandbox {}", engine.sandbox.as_str()));
+        if engine.cached > 0 {
+            parts.push(format!("{} from the cache", files(engine.cached)));
+        }
     }
     line(text, &parts.join(" · "), width);
     for note in &report.notes {
@@ -151,6 +162,10 @@ fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>
         }
         if let Some(reason) = &engine.sandbox_reason {
             line(text, &format!("  sandbox: {}", clean(reason)), width);
+        }
+        for file in engine.not_cached.iter().filter(|_| options.verbose) {
+            let said = format!("not cached: {}: {}", file.file, file.reason);
+            line(text, &format!("  {}", clean(&said)), width);
         }
         if let Some(hint) = &engine.pin_hint {
             line(
@@ -274,6 +289,9 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
         let _ = write!(sentence, " as {}", clean(version.as_str()));
     } else if counts.unchanged > 0 && counts.created + counts.updated + counts.failed == 0 && !plan {
         sentence.push_str(", nothing uploaded");
+    }
+    if let Some(kinds) = wording::drift_kinds(report) {
+        let _ = write!(sentence, "; drift: {kinds}");
     }
     let _ = write!(sentence, " in {:.1} s", report.seconds);
     if report.error.is_some() || counts.failed > 0 {

@@ -99,11 +99,21 @@ pub fn drift_sentence(drift: &Drift, against: Option<&str>) -> String {
             "`{name}` is not deployed as it is in the repository: {version} is of {}{when}",
             drift.commit.as_ref().map_or_else(
                 || "an unknown commit".to_owned(),
-                |commit| format!("commit {}", commit.chars().take(7).collect::<String>())
+                |commit| {
+                    let short: String = commit.chars().take(7).collect();
+                    match &drift.author {
+                        Some(author) => format!("commit {short} by {author}"),
+                        None => format!("commit {short}"),
+                    }
+                }
             )
         ),
         DriftKind::ByHand => {
-            format!("`{name}` was changed by hand: {version} was uploaded{when} without a mark")
+            let said = drift
+                .said
+                .as_ref()
+                .map_or_else(String::new, |said| format!("; it says `{said}`"));
+            format!("`{name}` was changed by hand: {version} was uploaded{when} without a mark{said}")
         }
         DriftKind::Foreign => format!(
             "`{name}` was changed by {}: {version} was uploaded{when}",
@@ -119,7 +129,12 @@ pub fn drift_sentence(drift: &Drift, against: Option<&str>) -> String {
                     format!("`{name}`{file} is in {reference} and not here; the server would keep it")
                 }
                 None => {
-                    format!("`{name}`{file} is on the server under our mark and no longer in the repository")
+                    let last = drift.author.as_ref().map_or_else(String::new, |author| {
+                        format!("; last uploaded from a commit by {author}")
+                    });
+                    format!(
+                        "`{name}`{file} is on the server under our mark and no longer in the repository{last}"
+                    )
                 }
             }
         }

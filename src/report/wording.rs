@@ -6,6 +6,7 @@
 use super::cut;
 use super::{Action, PipelineReport, Report};
 use crate::error::{Class, Phase};
+use crate::plan::drift::DriftKind;
 
 /// The most characters GitHub takes as a status's description; Gitea takes thousands (recorded).
 pub const DESCRIPTION_LIMIT: usize = 140;
@@ -73,7 +74,7 @@ pub fn outcome(report: &Report) -> Outcome {
     if counts.skipped > 0 {
         return Outcome::Unsettled;
     }
-    if changes(report) > 0 {
+    if changes(report) > 0 || drift_kinds(report).is_some() {
         Outcome::Changed
     } else {
         Outcome::Unchanged
@@ -169,7 +170,10 @@ pub fn headline(report: &Report) -> String {
     }
     let total = total(report);
     if total == 0 {
-        return "No pipelines found".to_owned();
+        return match drift_kinds(report) {
+            Some(kinds) => format!("No pipelines found here, and on the server {kinds}"),
+            None => "No pipelines found".to_owned(),
+        };
     }
     if report.counts.failed > 0 {
         return failed_headline(report, total);
@@ -234,7 +238,32 @@ fn failed_headline(report: &Report, total: usize) -> String {
     format!("{which} {verb}{rest}{unknown}")
 }
 
+/// Which kinds of disagreement a drift check found: `1 changed by hand, 2 not deployed`; `None` without a
+/// server, without drift, and where nobody asked.
+#[must_use]
+pub fn drift_kinds(report: &Report) -> Option<String> {
+    let plan = report.plan.as_ref().filter(|plan| plan.against.is_none())?;
+    let kinds = [
+        (DriftKind::ByHand, "changed by hand"),
+        (DriftKind::Foreign, "changed by others"),
+        (DriftKind::Orphan, "without a file"),
+        (DriftKind::Missing, "missing on the server"),
+        (DriftKind::Pending, "not deployed as in the repository"),
+    ];
+    let said: Vec<String> = kinds
+        .into_iter()
+        .filter_map(|(kind, words)| {
+            let count = plan.drift.iter().filter(|one| one.kind == kind).count();
+            (count > 0).then(|| format!("{count} {words}"))
+        })
+        .collect();
+    (report.expect_no_changes && !said.is_empty()).then(|| said.join(", "))
+}
+
 fn plan_headline(report: &Report, total: usize) -> String {
+    if let Some(kinds) = drift_kinds(report) {
+        return format!("Server and repository differ: {kinds}");
+    }
     let changes = changes(report);
     if changes > 0 {
         return format!("Would deploy {}: {}", of_all(changes, total), counts(report));

@@ -169,6 +169,8 @@ pub struct Compile {
     pub wheelhouse: Option<String>,
     /// `false` turns the compile cache off.
     pub cache: Option<bool>,
+    /// Megabytes that compile results may take in the cache; default 256.
+    pub cache_size: Option<u64>,
 }
 
 /// Isolation of the compiler.

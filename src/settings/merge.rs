@@ -7,6 +7,7 @@ use super::load::load;
 use super::pull_request::fence;
 use super::{Apply, Compile, Discover, Forge, Naming, Notify, Output, Server, Settings, variables};
 use crate::cli::{Color, Format, Global};
+use crate::compile::CACHE_BYTES;
 use crate::error::{Failure, Phase};
 use crate::git;
 use crate::secret::Secret;
@@ -157,11 +158,12 @@ pub fn merge_at(
             (None, Some(folder)) => Some(root.join(folder)),
             (None, None) => None,
         },
-        cache_directory: global
-            .cache_dir
-            .as_ref()
-            .map(|folder| working_directory.join(folder)),
         cache: !global.no_cache && file.compile.cache.unwrap_or(true),
+        cache_directory: global.cache_dir.as_ref().map(|path| working_directory.join(path)),
+        cache_bytes: global
+            .cache_size
+            .or(file.compile.cache_size)
+            .map_or(CACHE_BYTES, |megabytes| megabytes.saturating_mul(1 << 20)),
         disable_caching_by_default: environment.is_true(variables::KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT),
     };
     let or_default = |list: &[String], from_file: Vec<String>, default: &[&str]| {

@@ -147,8 +147,10 @@ pub struct Compile {
     pub wheelhouse: Option<PathBuf>,
     /// Whether compile results are cached.
     pub cache: bool,
-    /// Where environments and results are kept; `None` is the runner's or the user's cache.
+    /// Where environments and results are kept, where that was said; absolute.
     pub cache_directory: Option<PathBuf>,
+    /// Bytes that compile results may take.
+    pub cache_bytes: u64,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
     pub disable_caching_by_default: bool,
 }

@@ -268,16 +268,16 @@ def memory_of_the_program():
 
 
 def trace_the_program():
-    seized = LIBC.ptrace(0x4206, BAIT['program'], 0, 0) == 0  # PTRACE_SEIZE, which does not stop it
-    if seized:
-        os._exit(33)  # the kernel lets go of it
-    return False
+    pid = os.fork()
+    if pid == 0:
+        # PTRACE_SEIZE, which does not stop it; with this process the kernel lets go of it
+        os._exit(0 if LIBC.ptrace(0x4206, BAIT['program'], 0, 0) == 0 else 1)
+    return os.waitpid(pid, 0)[1] == 0
 
 
 def raise_own_limits():
     import resource
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard + 1, hard + 1))
+    resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
     return True
 
 
@@ -339,6 +339,10 @@ def some_disk():
     return allocate('some', 20 << 20)
 
 
+def some_disk_again():
+    return not os.listdir(os.environ['TMPDIR']) and some_disk()
+
+
 def large_file():
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     return allocate('large', 100 << 20)
@@ -356,6 +360,16 @@ def leave_a_link():
     os.symlink(outside('home'), os.path.join(os.environ['TMPDIR'], 'home'))
     os.makedirs(os.path.join(os.environ['TMPDIR'], 'closed', 'deeper'))
     os.chmod(os.path.join(os.environ['TMPDIR'], 'closed'), 0)
+    return True
+
+
+def deep_folders():
+    """Deeper than Python nests calls, for whoever looks at them and clears them away."""
+    os.chdir(os.environ['TMPDIR'])
+    for _ in range(3000):
+        os.mkdir('d')
+        os.chdir('d')
+    time.sleep(1)
     return True
 
 

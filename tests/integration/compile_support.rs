@@ -79,6 +79,11 @@ impl Tree {
         std::fs::set_permissions(self.root(), std::fs::Permissions::from_mode(0o777)).unwrap();
     }
 
+    /// One of the files to compile, to change what is asked of it.
+    pub fn source(&mut self, index: usize) -> &mut Source {
+        &mut self.sources[index]
+    }
+
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }

@@ -58,12 +58,37 @@ fn each_kind_is_told() {
     let report = said.json();
     assert_eq!(report["plan"]["drift"][1]["version_name"], "by-hand");
     assert!(report["plan"]["drift"][1]["created_at"].is_string());
-    let shown = run(kfp_gitops(root).args(["plan"]));
+    let first = &report["plan"]["drift"][0];
+    assert!(
+        first["author"].as_str().is_some_and(|name| !name.is_empty()),
+        "{first}"
+    );
+    // A server keeps no name of who uploaded something: what the version says of itself is all there is.
+    assert_eq!(report["plan"]["drift"][1]["said"], "tried out by ann");
+    let shown = run(kfp_gitops(root).args(["plan", "--expect-no-changes"]));
+    assert_eq!(shown.code, 6, "{shown:?}");
+    assert!(
+        shown
+            .out
+            .contains("; drift: 1 changed by hand, 1 not deployed as in the repository in "),
+        "{shown:?}"
+    );
+    let shown = run(kfp_gitops(root).args(["plan", "--html", "page.html"]));
+    let page = std::fs::read_to_string(root.join("page.html")).expect("the page");
+    // The versions that are known: the one by hand, and ours before it.
+    for version in [
+        r#""name":"by-hand""#,
+        r#""by":"tried out by ann""#,
+        r#""by":"ml/pipelines""#,
+    ] {
+        assert!(page.contains(version), "{version} in {page}");
+    }
     assert_eq!(shown.code, 0, "{shown:?}");
     assert!(
         shown
             .out
-            .contains("drift: `second` was changed by hand: version `by-hand` was uploaded at 20"),
+            .contains("drift: `second` was changed by hand: version `by-hand` was uploaded at 20")
+            && shown.out.contains("without a mark; it says `tried out by ann`"),
         "{shown:?}"
     );
     assert!(

@@ -59,6 +59,7 @@ fn page(title: &str, pipelines: &[Shown]) -> String {
                     created: "2026-02-13T14:30:22Z".to_owned(),
                     commit: Some("0123456".to_owned()),
                     digest: None,
+                    by: Some("ml/pipelines".to_owned()),
                 }],
                 findings: Vec::new(),
             })

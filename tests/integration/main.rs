@@ -9,6 +9,7 @@
 mod action;
 mod against;
 mod browser;
+mod cache;
 mod checking;
 mod compile_attacks;
 mod compile_engine;

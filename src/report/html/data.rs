@@ -48,6 +48,8 @@ pub struct Version {
     pub commit: Option<String>,
     /// Digest of its content.
     pub digest: Option<String>,
+    /// Who uploaded it.
+    pub by: Option<String>,
 }
 
 /// Most changes of one pipeline that the page holds.
@@ -252,6 +254,7 @@ fn pipeline(id: String, one: &HtmlPipeline<'_>) -> PagePipeline {
                 created: visible(&version.created),
                 commit: version.commit.as_deref().map(visible),
                 digest: version.digest.as_deref().map(visible),
+                by: version.by.as_deref().map(visible),
             })
             .collect(),
         graph: one.entry.graph.map(graph),

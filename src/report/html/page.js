@@ -246,7 +246,8 @@
         [[code(one.name)], [one.kind], [one.default === null ? (one.optional ? "optional" : "required") : code(one.default)], [one.description]])),
       ...table("Images", ["image"], pipeline.images.map((text) => [[code(text)]])),
       ...table("Packages", ["package"], pipeline.packages.map((text) => [[code(text)]])),
-      ...table("Versions", ["version", "created", "commit", "digest"], pipeline.versions.map((one) => [[one.name], [one.created], [code(one.commit || "?")], [code(one.digest || "?")]])));
+      ...table("Versions known", ["version", "created", "by", "commit", "digest"], pipeline.versions.map((one) =>
+        [[one.name], [one.created], [one.by || "by hand"], one.commit ? [code(one.commit)] : [], one.digest ? [code(one.digest)] : []])));
     main.firstChild.focus({ preventScroll: true });
     window.scrollTo(0, 0);
   }

@@ -104,7 +104,7 @@ pub fn upload_by_hand(root: &Path, name: &str, version: &str, document: &str) {
                 pipeline_id: id,
                 name: VersionName::new(version),
                 display_name: None,
-                description: String::new(),
+                description: "tried out by ann".to_owned(),
                 tags: BTreeMap::new(),
                 document: document.as_bytes().to_vec().into(),
             })
