@@ -235,7 +235,7 @@ pub(super) async fn run(
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
         processes: 256,
-        file_bytes: 1 << 30,
+        file_bytes: settings.disk_bytes,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
         inner: &sandbox.inner,

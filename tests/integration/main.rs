@@ -37,6 +37,7 @@ mod plan_file;
 mod preparing;
 mod pull_request;
 mod registry;
+mod review;
 mod schedules;
 mod support;
 mod terminal;

@@ -37,15 +37,15 @@ fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
 fn installers() -> Vec<(&'static str, tempfile::TempDir)> {
     let python = python();
     let mut found = vec![("pip", path_with(&[("python3", &python)]))];
-    if let Some(uv) = uv(&python) {
+    if let Some(uv) = uv() {
         found.push(("uv", path_with(&[("python3", &python), ("uv", &uv)])));
     }
     found
 }
 
 /// The program itself, because a version manager's shim needs its manager on `PATH`.
-fn uv(python: &Path) -> Option<PathBuf> {
-    let of_package = Command::new(python)
+pub fn uv() -> Option<PathBuf> {
+    let of_package = Command::new(python())
         .args(["-c", "import uv; print(uv.find_uv_bin())"])
         .output()
         .unwrap();
