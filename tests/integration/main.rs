@@ -25,6 +25,7 @@ mod drift;
 mod fault;
 mod faults;
 mod forge;
+mod hints;
 mod history;
 mod html;
 mod kfp_client;
@@ -35,6 +36,8 @@ mod own_process;
 mod plan_file;
 mod preparing;
 mod pull_request;
+mod pythons;
+
 mod registry;
 mod schedules;
 mod support;
