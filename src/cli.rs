@@ -220,6 +220,15 @@ pub struct Global {
         help_heading = "Pipelines"
     )]
     pub only: Vec<String>,
+    /// Only pipelines that compile from something that changed since a commit, such as `origin/main`
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CHANGED_SINCE",
+        value_name = "REF",
+        help_heading = "Pipelines"
+    )]
+    pub changed_since: Option<String>,
     /// Name of this run's versions, a template [default: v{timestamp}]
     #[arg(
         long,
@@ -296,15 +305,6 @@ pub struct Global {
     /// Compile everything anew
     #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
     pub no_cache: bool,
-    /// Where prepared environments and compile results are kept [default: the runner's tool cache, else the user's cache folder]
-    #[arg(
-        long,
-        global = true,
-        env = "KFP_GITOPS_CACHE_DIR",
-        value_name = "DIR",
-        help_heading = "Compiler"
-    )]
-    pub cache_dir: Option<PathBuf>,
     /// Megabytes that compile results may take in the cache [default: 256]
     #[arg(
         long,

@@ -71,7 +71,7 @@ pub fn engine_settings(
         cache_bytes: compile.cache_bytes,
         trust,
         scope,
-        want_inputs: false,
+        want_inputs: settings.changed_since.is_some(),
     }
 }
 
@@ -117,9 +117,6 @@ fn cache_directory(settings: &Settings) -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_dir())
     };
-    if let Some(cache) = &settings.compile.cache_directory {
-        return cache.clone();
-    }
     if let Some(cache) =
         existing(variables::RUNNER_TOOL_CACHE).or_else(|| existing(variables::AGENT_TOOLSDIRECTORY))
     {

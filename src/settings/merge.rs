@@ -159,7 +159,6 @@ pub fn merge_at(
             (None, None) => None,
         },
         cache: !global.no_cache && file.compile.cache.unwrap_or(true),
-        cache_directory: global.cache_dir.as_ref().map(|path| working_directory.join(path)),
         cache_bytes: global
             .cache_size
             .or(file.compile.cache_size)
@@ -187,6 +186,10 @@ pub fn merge_at(
             exclude: or_default(&global.exclude, file.discover.exclude, &[]),
         },
         only: non_empty(&global.only),
+        changed_since: global
+            .changed_since
+            .clone()
+            .filter(|text| !text.trim().is_empty()),
         naming: Naming {
             pipeline: file.naming.pipeline.unwrap_or_else(|| "spec".to_owned()),
             version: global

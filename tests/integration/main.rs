@@ -10,6 +10,7 @@ mod action;
 mod against;
 mod browser;
 mod cache;
+mod changed;
 mod checking;
 mod compile_attacks;
 mod compile_engine;
@@ -39,6 +40,7 @@ mod pull_request;
 mod pythons;
 
 mod registry;
+mod review;
 mod schedules;
 mod support;
 mod terminal;
