@@ -1,6 +1,6 @@
 //! Commands and flags. Knows clap; nothing else does.
 
-use crate::settings::file::{AuthKind, ForgeKind, Network, Sandbox};
+use crate::settings::file::{AuthKind, ForgeKind, Network, Sandbox, SourceBuilds};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -220,6 +220,15 @@ pub struct Global {
         help_heading = "Pipelines"
     )]
     pub only: Vec<String>,
+    /// Only pipelines that compile from something that changed since a commit, such as `origin/main`
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CHANGED_SINCE",
+        value_name = "REF",
+        help_heading = "Pipelines"
+    )]
+    pub changed_since: Option<String>,
     /// Name of this run's versions, a template [default: v{timestamp}]
     #[arg(
         long,
@@ -275,9 +284,36 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub network: Option<Network>,
+    /// Packages without a wheel: built from source or refused
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_SOURCE_BUILDS",
+        value_name = "MODE",
+        help_heading = "Compiler"
+    )]
+    pub source_builds: Option<SourceBuilds>,
+    /// Install from a folder of wheels instead of a package index
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_WHEELHOUSE",
+        value_name = "DIR",
+        help_heading = "Compiler"
+    )]
+    pub wheelhouse: Option<PathBuf>,
     /// Compile everything anew
     #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
     pub no_cache: bool,
+    /// Megabytes that compile results may take in the cache [default: 256]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CACHE_SIZE",
+        value_name = "N",
+        help_heading = "Compiler"
+    )]
+    pub cache_size: Option<u64>,
 
     /// Take over pipelines that another repository or project manages
     #[arg(long, global = true, env = "KFP_GITOPS_ADOPT", value_parser = BoolishValueParser::new(), help_heading = "Changes")]

@@ -1,12 +1,13 @@
 //! Settings -> the compile engine's settings, and its results -> report.
 
 use super::progress::CompileProgress;
-use super::withheld;
+use super::{finish, withheld};
 use crate::compile::{CompileResult, Compiled};
-use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode};
+use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
+use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
 use crate::report::{Action, PipelineReport, Report};
-use crate::settings::file::{Network, Sandbox};
+use crate::settings::file::{self, Network, Sandbox};
 use crate::settings::{Settings, variables};
 use std::path::PathBuf;
 
@@ -32,6 +33,7 @@ pub fn engine_settings(
     want_yaml: bool,
 ) -> EngineSettings {
     let compile = &settings.compile;
+    let (trust, scope) = trust(settings);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     EngineSettings {
         root: settings.root.clone(),
@@ -43,6 +45,7 @@ pub fn engine_settings(
         jobs: compile.jobs.unwrap_or(cores),
         timeout: compile.timeout,
         memory_bytes: compile.memory,
+        disk_bytes: 1 << 30,
         want_yaml,
         disable_caching_by_default: compile.disable_caching_by_default,
         sandbox: match compile.sandbox {
@@ -58,9 +61,40 @@ pub fn engine_settings(
         environment: settings.environment.without_secrets(&compile.environment),
         secret_names: settings.environment.secret_names(&compile.environment),
         requirements: compile.requirements.clone(),
-        wheelhouse: None,
+        wheelhouse: compile.wheelhouse.clone(),
+        source_builds: match compile.source_builds {
+            file::SourceBuilds::Deny => SourceBuilds::Deny,
+            file::SourceBuilds::Allow => SourceBuilds::Allow,
+        },
+        index_credentials: settings.environment.index_credentials(),
         use_cache: compile.cache,
+        cache_bytes: compile.cache_bytes,
+        trust,
+        scope,
+        want_inputs: settings.changed_since.is_some(),
     }
+}
+
+/// How far the code is trusted, and whose results it may take: what a stranger's code says of its own
+/// inputs decides nothing about what is deployed, nor about another repository.
+fn trust(settings: &Settings) -> (Trust, String) {
+    let context = finish::read_context(&settings.environment);
+    if !context.ci {
+        return (Trust::Protected, settings.root.to_string_lossy().into_owned());
+    }
+    let scope = match (&context.repository, &context.server_url) {
+        (Some(repository), Some(server)) => format!("{server}/{}", repository.full_name()),
+        (Some(repository), None) => repository.full_name(),
+        (None, _) => settings.root.to_string_lossy().into_owned(),
+    };
+    let trust = if context.pull_request().is_some() {
+        Trust::PullRequest
+    } else if auto::decide(&context, &settings.apply.refs, None).0 == AutoCommand::Apply {
+        Trust::Protected
+    } else {
+        Trust::Branch
+    };
+    (trust, scope)
 }
 
 /// Whether `--only` leaves this pipeline in.
@@ -74,7 +108,7 @@ pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
         })
 }
 
-/// The runner's tool cache where there is one, else the user's cache folder.
+/// The one that was named, else the runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
     let environment = &settings.environment;
     let existing = |name: &str| {
@@ -83,7 +117,9 @@ fn cache_directory(settings: &Settings) -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_dir())
     };
-    if let Some(cache) = existing(variables::RUNNER_TOOL_CACHE) {
+    if let Some(cache) =
+        existing(variables::RUNNER_TOOL_CACHE).or_else(|| existing(variables::AGENT_TOOLSDIRECTORY))
+    {
         return cache.join("kfp-gitops");
     }
     let base = environment

@@ -15,7 +15,9 @@ const WORKFLOW: &str = include_str!("templates/workflow.yaml");
 
 /// Runs the command.
 pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
+    let started = std::time::Instant::now();
     let mut report = Report::new("init");
+    report.notes.extend(settings.notes.iter().cloned());
     for (path, text) in files(settings) {
         match write(settings, &path, &text, overwrite) {
             Ok(said) => report.notes.push(said),
@@ -54,6 +56,7 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
             }
         }
     }
+    report.seconds = started.elapsed().as_secs_f64();
     finish::finish(settings, report, None).await
 }
 

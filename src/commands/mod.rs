@@ -2,7 +2,8 @@
 
 pub mod against;
 pub mod apply;
-pub mod check;
+pub mod changed;
+mod check;
 pub mod compile;
 pub mod connect;
 pub mod deploy;
@@ -68,7 +69,10 @@ pub fn main(environment: Environment) -> u8 {
     match &cli.command {
         Command::Version => version::run(),
         Command::Completions { shell } => {
-            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut std::io::stdout());
+            // Into memory first: the generator panics where a reader goes away (`| head`).
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "kfp-gitops", &mut script);
+            finish::say(&String::from_utf8_lossy(&script));
             ExitCode::Success.code()
         }
         _ => match tokio::runtime::Builder::new_multi_thread()

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 use super::Compiled;
+use super::cache::Observed;
 
 /// A header longer than this is no header: at most a hundred warnings and one traceback go into it.
 const HEADER_BYTES: usize = 2 << 20;
@@ -26,6 +27,8 @@ pub(super) struct Answer {
     pub warnings: Vec<Warning>,
     /// Names of variables it read and did not get.
     pub withheld: Vec<String>,
+    /// What it looked at, where it says so.
+    pub observed: Option<Observed>,
 }
 
 /// A warning that was raised while compiling.
@@ -88,6 +91,7 @@ struct Header {
     #[serde(default)]
     withheld: Vec<String>,
     error: Option<Error>,
+    record: Option<Observed>,
 }
 
 #[derive(Deserialize)]
@@ -130,6 +134,7 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
             outcome: Err(error),
             warnings: header.warnings,
             withheld: header.withheld,
+            observed: None,
         });
     }
     if header.pipelines.is_empty() || header.pipelines.len() > PIPELINES {
@@ -174,6 +179,7 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
         outcome: Ok(compiled),
         warnings: header.warnings,
         withheld: header.withheld,
+        observed: header.record,
     })
 }
 

@@ -1,18 +1,20 @@
 //! [`Engine`]: decides the kfp, finds or prepares Python, compiles, and makes sense of what came back.
 
+use super::cache::{Cache, Inputs, Made};
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents};
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
 use super::version::{self, Wanted};
 use super::worker::{self, Broken, Raw, Reached, Start, Task};
-use super::{CompileResult, EngineInfo, FileResult, SandboxLevel};
+use super::{CompileResult, EngineInfo, FileResult, NotCached, SandboxLevel};
 use crate::discover::Source;
 use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
+mod recall;
 mod results;
-mod tiers;
+pub(super) mod tiers;
 
 use tiers::{Need, Tier};
 
@@ -31,6 +33,7 @@ impl Engine {
         if sources.is_empty() {
             return CompileResult {
                 files: Vec::new(),
+                inputs: Vec::new(),
                 engine: None,
                 preparation: None,
             };
@@ -53,11 +56,17 @@ struct Run<'a> {
     notes: Vec<String>,
     /// The least of all workers.
     reached: Option<Reached>,
+    cache: Option<Cache>,
+    /// Digest of the environment of the first worker, which names results in the cache.
+    base: Option<String>,
+    inputs: Vec<Option<Inputs>>,
+    cached: usize,
+    not_cached: Vec<NotCached>,
 }
 
 impl<'a> Run<'a> {
     fn new(settings: &'a EngineSettings, sources: &'a [Source], progress: &'a dyn Progress) -> Self {
-        let deployed = sources
+        let deployed: Vec<PathBuf> = sources
             .iter()
             .map(|source| {
                 source
@@ -66,6 +75,7 @@ impl<'a> Run<'a> {
                     .unwrap_or_else(|_| source.absolute.clone())
             })
             .collect();
+        let (cache, note) = Cache::open(settings, &deployed);
         Self {
             settings,
             sources,
@@ -73,14 +83,19 @@ impl<'a> Run<'a> {
             deployed,
             results: sources.iter().map(|_| None).collect(),
             done: 0,
-            notes: Vec::new(),
+            notes: note.into_iter().collect(),
             reached: None,
+            cache,
+            base: None,
+            inputs: sources.iter().map(|_| None).collect(),
+            cached: 0,
+            not_cached: Vec::new(),
         }
     }
 
     async fn everything(&mut self) -> Result<EngineInfo, Failure> {
         let mut wanted = version::decide(self.settings, self.sources)?;
-        let interpreter = environment::find(self.settings, &wanted).await?;
+        let interpreter = environment::find(self.settings, &wanted, self.cache.as_mut()).await?;
         wanted.fit(self.settings, &interpreter);
         self.notes.append(&mut wanted.notes);
         let tier = if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
@@ -88,22 +103,31 @@ impl<'a> Run<'a> {
         } else {
             Tier::Lean
         };
-        let all: Vec<usize> = (0..self.sources.len()).collect();
-        let first = self.attempt(&interpreter, &wanted, tier, &all).await?;
-        self.climb(&interpreter, &wanted, tier, first.retry).await;
+        let (open, known) = self.recall(&interpreter, &wanted, tier);
+        let (python_version, kfp_version) = match known {
+            Some(environment) if open.is_empty() => (environment.python.clone(), environment.kfp.clone()),
+            _ => {
+                let first = self.attempt(&interpreter, &wanted, tier, &open).await?;
+                self.climb(&interpreter, &wanted, tier, first.retry).await;
+                (first.hello.python, first.hello.kfp)
+            }
+        };
+        self.notes.extend(self.cache.as_ref().and_then(Cache::close));
+        self.not_cached.sort_by(|one, other| one.file.cmp(&other.file));
         let reached = self.reached.take().unwrap_or(Reached {
             level: SandboxLevel::None,
             reason: None,
         });
         Ok(EngineInfo {
             python: interpreter.executable.clone(),
-            python_version: first.hello.python,
-            kfp_version: first.hello.kfp,
+            python_version,
+            kfp_version,
             kfp_from: wanted.from,
             pin_hint: wanted.pin_hint,
             sandbox: reached.level,
             sandbox_reason: reached.reason,
-            cached: 0,
+            cached: self.cached,
+            not_cached: std::mem::take(&mut self.not_cached),
             notes: std::mem::take(&mut self.notes),
         })
     }
@@ -125,10 +149,29 @@ impl<'a> Run<'a> {
             let tasks: Vec<Task> = left.iter().map(|id| self.task(*id)).collect();
             let deployed = self.deployed.clone();
             let settings = self.settings;
+            if let Some(cache) = &mut self.cache {
+                cache.begin();
+            }
             let outcome = {
-                let mut each = |id: usize, raw: Raw| {
+                let mut environment = None;
+                let mut each = |id: usize, raw: Raw, hello: &worker::Hello, reached: &Reached| {
                     left.retain(|other| *other != id);
-                    if let Some(again) = self.take(id, raw, tier) {
+                    let environment = environment.get_or_insert_with(|| {
+                        self.cache.as_mut().and_then(|cache| cache.learn(&start, hello))
+                    });
+                    let base = self
+                        .base
+                        .get_or_insert_with(|| {
+                            environment.as_ref().map(|one| one.digest()).unwrap_or_default()
+                        })
+                        .clone();
+                    let made = environment.as_deref().map(|environment| Made {
+                        tier,
+                        base: &base,
+                        environment,
+                        reached,
+                    });
+                    if let Some(again) = self.take(id, raw, tier, made.as_ref()) {
                         retry.push(again);
                     }
                 };
@@ -136,13 +179,7 @@ impl<'a> Run<'a> {
             };
             match outcome {
                 Ok((found, reached)) => {
-                    if self
-                        .reached
-                        .as_ref()
-                        .is_none_or(|known| reached.level < known.level)
-                    {
-                        self.reached = Some(reached);
-                    }
+                    self.reach(reached);
                     hello = Some(found);
                     break;
                 }
@@ -169,6 +206,9 @@ impl<'a> Run<'a> {
             python: interpreter.version_text(),
             kfp: wanted.version.clone(),
             unfenced: None,
+            libraries: Vec::new(),
+            search: Vec::new(),
+            loaded: Vec::new(),
         });
         Ok(Attempt { hello, retry })
     }
@@ -274,18 +314,8 @@ impl<'a> Run<'a> {
         tier: Tier,
         files: &[usize],
     ) -> Result<Start, Failure> {
-        let python = interpreter.executable.clone();
-        let mut readable = interpreter.prefixes.clone();
         let contents = match tier {
-            Tier::Existing => {
-                readable.extend(interpreter.path.iter().cloned());
-                return Ok(Start {
-                    python,
-                    paths: Vec::new(),
-                    only_paths: false,
-                    readable,
-                });
-            }
+            Tier::Existing => return Ok(recall::existing(interpreter)),
             Tier::Lean => Contents::Lean,
             Tier::Full => Contents::Full,
             Tier::Project => {
@@ -307,13 +337,8 @@ impl<'a> Run<'a> {
                 took.as_secs_f64()
             ));
         }
-        readable.push(environment.site.clone());
-        Ok(Start {
-            python,
-            paths: vec![environment.site],
-            only_paths: true,
-            readable,
-        })
+        self.notes.extend(environment.note);
+        Ok(recall::prepared(interpreter, environment.site))
     }
 
     fn task(&self, id: usize) -> Task {

@@ -1,5 +1,6 @@
 //! Finding Python: `--python`, else an interpreter that has exactly the wanted kfp, else one to build on.
 
+use super::cache::Cache;
 use super::releases::PythonVersion;
 use super::settings::EngineSettings;
 use super::version::Wanted;
@@ -59,9 +60,13 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// No Python at all, a named one that does not run, one that is too old.
-pub(super) async fn find(settings: &EngineSettings, wanted: &Wanted) -> Result<Interpreter, Failure> {
+pub(super) async fn find(
+    settings: &EngineSettings,
+    wanted: &Wanted,
+    mut cache: Option<&mut Cache>,
+) -> Result<Interpreter, Failure> {
     if let Some(python) = &settings.python {
-        let interpreter = probe(settings, python).await.map_err(|cause| {
+        let interpreter = ask(settings, python, &mut cache).await.map_err(|cause| {
             Failure::usage(
                 Phase::Prepare,
                 format!("`{}` does not run as Python: {cause}", python.display()),
@@ -74,7 +79,7 @@ pub(super) async fn find(settings: &EngineSettings, wanted: &Wanted) -> Result<I
     let mut too_old: Option<Interpreter> = None;
     let mut seen = Vec::new();
     for candidate in candidates(settings) {
-        let Ok(interpreter) = probe(settings, &candidate).await else {
+        let Ok(interpreter) = ask(settings, &candidate, &mut cache).await else {
             continue;
         };
         if seen.contains(&interpreter.executable) {
@@ -97,6 +102,18 @@ pub(super) async fn find(settings: &EngineSettings, wanted: &Wanted) -> Result<I
         (None, Some(interpreter)) => old_enough(interpreter),
         (None, None) => Err(Failure::usage(Phase::Prepare, "no Python was found on `PATH`")
             .hint("install Python 3.9 or newer, or name one with `--python`")),
+    }
+}
+
+/// Remembers what an interpreter said, where there is a cache.
+async fn ask(
+    settings: &EngineSettings,
+    python: &Path,
+    cache: &mut Option<&mut Cache>,
+) -> Result<Interpreter, String> {
+    match cache {
+        Some(cache) => cache.probe(settings, python).await,
+        None => probe(settings, python).await,
     }
 }
 
@@ -263,7 +280,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fake(folder.path(), "python3", &answer("/a", "[3,12,1]", "\"2.17.0\""));
         fake(folder.path(), "python", &answer("/b", "[3,11,1]", "\"2.16.0\""));
-        let found = find(&settings(folder.path()), &wanted()).await.unwrap();
+        let found = find(&settings(folder.path()), &wanted(), None).await.unwrap();
         assert_eq!(found.executable, Path::new("/b"));
     }
 
@@ -271,13 +288,13 @@ mod tests {
     async fn none_too_old_and_broken_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(folder.path());
-        let failure = find(&settings, &wanted()).await.unwrap_err();
+        let failure = find(&settings, &wanted(), None).await.unwrap_err();
         assert!(failure.message.contains("no Python"), "{failure}");
         fake(folder.path(), "python3", &answer("/a", "[3,6,15]", "null"));
-        let failure = find(&settings, &wanted()).await.unwrap_err();
+        let failure = find(&settings, &wanted(), None).await.unwrap_err();
         assert!(failure.message.contains("too old"), "{failure}");
         settings.python = Some(fake(folder.path(), "broken", "echo no way >&2; exit 3"));
-        let failure = find(&settings, &wanted()).await.unwrap_err();
+        let failure = find(&settings, &wanted(), None).await.unwrap_err();
         assert!(failure.message.contains("no way"), "{failure}");
     }
 

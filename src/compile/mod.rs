@@ -1,6 +1,6 @@
 //! The embedded call to the KFP compiler: sources in, compiled pipelines out.
 //!
-//! A driver written in Python (`worker.py`, embedded in the binary) imports kfp once and compiles
+//! A driver written in Python (`worker/*.py`, embedded in the binary) imports kfp once and compiles
 //! each file in a forked child of its own. It speaks tagged JSON over pipes.
 
 use crate::discover::Source;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 mod answer;
+mod cache;
 mod describe;
 mod diagnostics;
 mod engine;
@@ -24,18 +25,26 @@ mod requirements;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod sandbox_filter;
+mod sandbox_installer;
 #[cfg(target_os = "linux")]
 mod sandbox_linux;
+mod sandbox_process;
 #[cfg(target_os = "linux")]
 mod sandbox_tree;
+#[cfg(target_os = "linux")]
+mod sandbox_user;
 mod settings;
 mod variables;
 mod version;
 mod worker;
 
+pub use cache::Inputs;
 pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
-pub use settings::{EngineSettings, NetworkMode, Progress, SandboxMode, Silent};
+pub use sandbox_process::close_own_process;
+pub use settings::{
+    CACHE_BYTES, EngineSettings, NetworkMode, Progress, SandboxMode, Silent, SourceBuilds, Trust,
+};
 pub use variables::is_never_passed;
 
 /// One pipeline as the KFP compiler made it.
@@ -123,8 +132,20 @@ pub struct EngineInfo {
     pub sandbox_reason: Option<String>,
     /// Files answered from the cache.
     pub cached: usize,
+    /// Files that compiled and are compiled anew in every run, with the reason.
+    #[serde(default)]
+    pub not_cached: Vec<NotCached>,
     /// Things worth saying once, such as "preparing a private environment took 2.1 s".
     pub notes: Vec<String>,
+}
+
+/// A file whose result cannot be used again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct NotCached {
+    /// The file, relative to the root.
+    pub file: String,
+    /// Why, such as `reads the clock (a_pipeline.py:3)`.
+    pub reason: String,
 }
 
 /// All files' results in the order of the sources, and what compiled them.
@@ -132,6 +153,8 @@ pub struct EngineInfo {
 pub struct CompileResult {
     /// One for each source, in order.
     pub files: Vec<FileResult>,
+    /// What each compiled from, where that was asked for and is known; in the order of the files.
+    pub inputs: Vec<Option<Inputs>>,
     /// `None` when there was nothing to compile.
     pub engine: Option<EngineInfo>,
     /// Why nothing could be compiled at all: no Python, no kfp. Each file then fails with the same.

@@ -31,6 +31,17 @@ pub enum NetworkMode {
     Allow,
 }
 
+/// `compile.source_builds`: whether the project's requirements may be built from source, which runs code of theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceBuilds {
+    /// Wheels only.
+    #[default]
+    Deny,
+    /// What has no wheel is built, with the network and the index's credentials in reach.
+    Allow,
+}
+
 /// Everything the engine is told.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
@@ -52,6 +63,8 @@ pub struct EngineSettings {
     pub timeout: Duration,
     /// Memory for one file and all it starts, in bytes, beyond what kfp itself takes.
     pub memory_bytes: u64,
+    /// Disk for one file and all it starts, in bytes.
+    pub disk_bytes: u64,
     /// Also return the compiler's own YAML bytes; costs about as much time again as compiling.
     pub want_yaml: bool,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
@@ -71,8 +84,46 @@ pub struct EngineSettings {
     pub requirements: Vec<PathBuf>,
     /// A folder of wheels to install from instead of the package index.
     pub wheelhouse: Option<PathBuf>,
+    /// Whether the project's requirements may be built from source.
+    pub source_builds: SourceBuilds,
+    /// Credentials for package indexes, for installers alone.
+    pub index_credentials: BTreeMap<OsString, OsString>,
     /// Whether results may come from and go to the cache.
     pub use_cache: bool,
+    /// Bytes that all kept results may take together.
+    pub cache_bytes: u64,
+    /// How far the code under test is trusted: what it says of its own inputs is believed by runs of its kind only.
+    pub trust: Trust,
+    /// Whose results may be taken: the repository, or the folder on a laptop.
+    pub scope: String,
+    /// Also say what each result came from ([`super::CompileResult::inputs`]).
+    pub want_inputs: bool,
+}
+
+/// Default of [`EngineSettings::cache_bytes`].
+pub const CACHE_BYTES: u64 = 256 << 20;
+
+/// How far the code under test is trusted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Trust {
+    /// A ref that deploys, or a person's own machine.
+    #[default]
+    Protected,
+    /// Another branch, or an event that does not tell whose code it is.
+    Branch,
+    /// A pull request.
+    PullRequest,
+}
+
+impl Trust {
+    /// Folders of the cache to read, the first of them to write to.
+    pub(super) const fn levels(self) -> &'static [&'static str] {
+        match self {
+            Self::Protected => &["protected"],
+            Self::Branch => &["branch", "protected"],
+            Self::PullRequest => &["pull-request", "protected"],
+        }
+    }
 }
 
 impl EngineSettings {
@@ -89,6 +140,7 @@ impl EngineSettings {
             jobs: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             timeout: Duration::from_secs(120),
             memory_bytes: 4 << 30,
+            disk_bytes: 1 << 30,
             want_yaml: false,
             disable_caching_by_default: false,
             sandbox: SandboxMode::Auto,
@@ -98,7 +150,13 @@ impl EngineSettings {
             secret_names: Vec::new(),
             requirements: Vec::new(),
             wheelhouse: None,
+            source_builds: SourceBuilds::Deny,
+            index_credentials: BTreeMap::new(),
             use_cache: true,
+            cache_bytes: CACHE_BYTES,
+            trust: Trust::Protected,
+            scope: root.to_string_lossy().into_owned(),
+            want_inputs: false,
         }
     }
 

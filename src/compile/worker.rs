@@ -6,6 +6,7 @@ use super::settings::{EngineSettings, SandboxMode};
 use super::variables;
 use crate::error::{Failure, Phase};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,7 +17,33 @@ mod listen;
 
 use listen::{Ended, listen};
 
-const WORKER: &str = include_str!("worker.py");
+/// The Python half: one program in several files, in this order.
+const WORKER: &str = concat!(
+    include_str!("worker/start.py"),
+    "\n\n",
+    include_str!("worker/between.py"),
+    "\n\n",
+    include_str!("worker/record.py"),
+    "\n\n",
+    include_str!("worker/load.py"),
+    "\n\n",
+    include_str!("worker/child.py"),
+    "\n\n",
+    include_str!("worker/answer.py"),
+    "\n\n",
+    include_str!("worker/fence.py"),
+    "\n\n",
+    include_str!("worker/processes.py"),
+    "\n\n",
+    include_str!("worker/supervisor.py"),
+    "\n\n",
+    include_str!("worker/main.py"),
+);
+
+/// Digest of the Python half: what another one compiled is not taken from the cache.
+pub(super) fn digest() -> String {
+    hex::encode(Sha256::digest(WORKER.as_bytes()))
+}
 
 /// Reads the worker from the pipe and runs it; nothing is imported before it has cleaned the search path.
 const BOOT: &str = "import sys;CONTROL=sys.stdin.buffer;exec(compile(CONTROL.read(int(CONTROL.readline())),'<kfp-gitops worker>','exec'))";
@@ -64,6 +91,15 @@ pub(super) struct Hello {
     pub kfp: String,
     /// Why the children run without their inner fence, where they do.
     pub unfenced: Option<String>,
+    /// Folders of installed packages and of the standard library.
+    #[serde(default)]
+    pub libraries: Vec<PathBuf>,
+    /// The module search path.
+    #[serde(default)]
+    pub search: Vec<PathBuf>,
+    /// Files of the modules that were there before any source ran.
+    #[serde(default)]
+    pub loaded: Vec<PathBuf>,
 }
 
 /// What came out of one child.
@@ -111,6 +147,7 @@ struct Init<'a> {
     withheld: Vec<String>,
     want_yaml: bool,
     no_caching: bool,
+    record: bool,
     deployed: &'a [PathBuf],
     sources: &'a [Task],
 }
@@ -173,7 +210,7 @@ pub(super) async fn run(
     start: &Start,
     tasks: &[Task],
     deployed: &[PathBuf],
-    each: &mut (dyn FnMut(usize, Raw) + Send),
+    each: &mut (dyn FnMut(usize, Raw, &Hello, &Reached) + Send),
 ) -> Result<(Hello, Reached), Broken> {
     let (mut child, mut sandbox) = spawn(settings, start)?;
     let (Some(mut control), Some(output), Some(stderr)) =
@@ -195,7 +232,7 @@ pub(super) async fn run(
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
         processes: 256,
-        file_bytes: 1 << 30,
+        file_bytes: settings.disk_bytes,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
         inner: &sandbox.inner,
@@ -203,6 +240,7 @@ pub(super) async fn run(
         withheld: variables::withheld(settings),
         want_yaml: settings.want_yaml,
         no_caching: settings.disable_caching_by_default,
+        record: settings.use_cache || settings.want_inputs,
         deployed,
         sources: tasks,
     };
@@ -219,7 +257,21 @@ pub(super) async fn run(
     };
     let said = tokio::spawn(drain(stderr));
     let writing = tokio::spawn(writing);
-    let outcome = listen(output, &nonce, each).await;
+    let (level, reason) = (sandbox.level, sandbox.reason.clone());
+    let outcome = listen(output, &nonce, &mut |id, raw, hello| {
+        let reached = match &hello.unfenced {
+            Some(unfenced) => Reached {
+                level: level.min(SandboxLevel::Environment),
+                reason: Some(unfenced.clone()),
+            },
+            None => Reached {
+                level,
+                reason: reason.clone(),
+            },
+        };
+        each(id, raw, hello, &reached);
+    })
+    .await;
     drop(writing.await);
     let _status = child.wait().await;
     let said = said.await.unwrap_or_default();

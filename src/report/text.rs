@@ -26,7 +26,7 @@ pub fn render(report: &Report, options: Options) -> String {
     let (paint, width) = (Paint(options.color), options.width);
     let mut text = String::new();
     if !options.quiet {
-        header(&mut text, report, paint, width);
+        header(&mut text, report, options, paint);
         rows(&mut text, report, options, paint);
         if let Some(plan) = &report.plan {
             text.push_str(&text_changes::drift(
@@ -112,7 +112,15 @@ pub fn failure(text: &mut String, error: &Failure, file: Option<&str>, paint: Pa
     }
 }
 
-fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>) {
+fn files(count: usize) -> String {
+    match count {
+        1 => "1 file".to_owned(),
+        _ => format!("{count} files"),
+    }
+}
+
+fn header(text: &mut String, report: &Report, options: Options, paint: Paint) {
+    let width = options.width;
     let mut parts = vec![paint.bold(&format!("kfp-gitops {}", report.command))];
     if let Some(endpoint) = &report.endpoint {
         let version = report
@@ -140,6 +148,9 @@ fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>
         parts.push(format!("kfp {} from {}", engine.kfp_version, engine.kfp_from));
         parts.push(format!("Python {}", engine.python_version));
         parts.push(format!("sandbox {}", engine.sandbox.as_str()));
+        if engine.cached > 0 {
+            parts.push(format!("{} from the cache", files(engine.cached)));
+        }
     }
     line(text, &parts.join(" · "), width);
     for note in &report.notes {
@@ -151,6 +162,10 @@ fn header(text: &mut String, report: &Report, paint: Paint, width: Option<usize>
         }
         if let Some(reason) = &engine.sandbox_reason {
             line(text, &format!("  sandbox: {}", clean(reason)), width);
+        }
+        for file in engine.not_cached.iter().filter(|_| options.verbose) {
+            let said = format!("not cached: {}: {}", file.file, file.reason);
+            line(text, &format!("  {}", clean(&said)), width);
         }
         if let Some(hint) = &engine.pin_hint {
             line(
@@ -242,7 +257,7 @@ fn rows(text: &mut String, report: &Report, options: Options, paint: Paint) {
 pub fn outcome(report: &Report, paint: Paint) -> String {
     let counts = &report.counts;
     let mut parts: Vec<String> = Vec::new();
-    let plan = report.command == "plan" || report.command == "diff";
+    let plan = matches!(report.command.as_str(), "plan" | "diff" | "init");
     let (create, update) = if report.command == "diff" {
         ("added", "changed")
     } else {

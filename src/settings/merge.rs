@@ -2,11 +2,12 @@
 
 use super::endpoint::{Sources, decide};
 use super::environment::Environment;
-use super::file::{Network, Sandbox};
+use super::file::{Network, Sandbox, SourceBuilds};
 use super::load::load;
 use super::pull_request::fence;
 use super::{Apply, Compile, Discover, Forge, Naming, Notify, Output, Server, Settings, variables};
 use crate::cli::{Color, Format, Global};
+use crate::compile::CACHE_BYTES;
 use crate::error::{Failure, Phase};
 use crate::git;
 use crate::secret::Secret;
@@ -46,7 +47,7 @@ pub fn merge_at(
     let root = root
         .map(Path::to_owned)
         .or_else(|| git::work_tree(&first_folder))
-        .unwrap_or_else(|| first_folder.clone());
+        .unwrap_or_else(|| common_folder(&paths));
     for path in &paths {
         if !path.starts_with(&root) {
             return Err(Failure::usage(
@@ -148,7 +149,20 @@ pub fn merge_at(
             .iter()
             .map(|path| root.join(path))
             .collect(),
+        source_builds: global
+            .source_builds
+            .or(file.compile.source_builds)
+            .unwrap_or(SourceBuilds::Deny),
+        wheelhouse: match (&global.wheelhouse, &file.compile.wheelhouse) {
+            (Some(folder), _) => Some(working_directory.join(folder)),
+            (None, Some(folder)) => Some(root.join(folder)),
+            (None, None) => None,
+        },
         cache: !global.no_cache && file.compile.cache.unwrap_or(true),
+        cache_bytes: global
+            .cache_size
+            .or(file.compile.cache_size)
+            .map_or(CACHE_BYTES, |megabytes| megabytes.saturating_mul(1 << 20)),
         disable_caching_by_default: environment.is_true(variables::KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT),
     };
     let or_default = |list: &[String], from_file: Vec<String>, default: &[&str]| {
@@ -172,6 +186,10 @@ pub fn merge_at(
             exclude: or_default(&global.exclude, file.discover.exclude, &[]),
         },
         only: non_empty(&global.only),
+        changed_since: global
+            .changed_since
+            .clone()
+            .filter(|text| !text.trim().is_empty()),
         naming: Naming {
             pipeline: file.naming.pipeline.unwrap_or_else(|| "spec".to_owned()),
             version: global
@@ -315,6 +333,13 @@ fn absolute_paths(paths: &[PathBuf], working_directory: &Path) -> Result<Vec<Pat
             Ok(parent.join(joined.file_name().unwrap_or_default()))
         })
         .collect()
+}
+
+/// The nearest folder that holds all the paths.
+fn common_folder(paths: &[PathBuf]) -> PathBuf {
+    let mut common = folder_of(&paths[0]);
+    while !paths.iter().all(|path| path.starts_with(&common)) && common.pop() {}
+    common
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -39,6 +39,8 @@ pub struct Settings {
     pub discover: Discover,
     /// Only these pipelines; empty is all.
     pub only: Vec<String>,
+    /// Only pipelines that compile from something that changed since this commit.
+    pub changed_since: Option<String>,
     /// How things are named.
     pub naming: Naming,
     /// What is known about single pipelines.
@@ -141,8 +143,16 @@ pub struct Compile {
     pub environment: Vec<String>,
     /// Requirement files, absolute.
     pub requirements: Vec<PathBuf>,
+    /// Packages that have no wheel.
+    pub source_builds: file::SourceBuilds,
+    /// Folder of wheels, absolute.
+    pub wheelhouse: Option<PathBuf>,
     /// Whether compile results are cached.
     pub cache: bool,
+    /// Where environments and results are kept, where that was said; absolute.
+    pub cache_directory: Option<PathBuf>,
+    /// Bytes that compile results may take.
+    pub cache_bytes: u64,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
     pub disable_caching_by_default: bool,
 }

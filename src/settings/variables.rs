@@ -64,6 +64,8 @@ variables! {
     KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT = Read "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT";
     /// The runner's tool cache, where a prepared Python and compile results are kept if it exists.
     RUNNER_TOOL_CACHE = Read "RUNNER_TOOL_CACHE";
+    /// The same on an Azure Pipelines agent.
+    AGENT_TOOLSDIRECTORY = Read "AGENT_TOOLSDIRECTORY";
     /// Where the cache lies on a laptop (default `~/.cache`).
     XDG_CACHE_HOME = Read "XDG_CACHE_HOME";
     /// No colour, whatever its value.

@@ -79,6 +79,11 @@ impl Tree {
         std::fs::set_permissions(self.root(), std::fs::Permissions::from_mode(0o777)).unwrap();
     }
 
+    /// One of the files to compile, to change what is asked of it.
+    pub fn source(&mut self, index: usize) -> &mut Source {
+        &mut self.sources[index]
+    }
+
     pub fn sources(&self) -> &[Source] {
         &self.sources
     }
@@ -103,7 +108,10 @@ impl Tree {
 
 /// Where the tests keep prepared environments between runs.
 pub fn cache() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-cache")
+    std::env::var_os("KFP_GITOPS_TEST_CACHE").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-cache"),
+        PathBuf::from,
+    )
 }
 
 /// The result of one file.

@@ -2,17 +2,28 @@
 
 use super::tiers::{Tier, needs};
 use super::{Run, Waiting};
+use crate::compile::cache::{Made, Observed};
 use crate::compile::worker::Raw;
-use crate::compile::{CompileResult, EngineInfo, FileResult, answer, diagnostics, variables};
+use crate::compile::{CompileResult, EngineInfo, FileResult, NotCached, answer, diagnostics, variables};
 use crate::error::{Failure, Phase};
 
 impl Run<'_> {
-    /// Takes one child's result; hands it back where another environment may do better.
-    pub(super) fn take(&mut self, id: usize, raw: Raw, tier: Tier) -> Option<Waiting> {
+    /// Takes one child's result; hands it back where another environment may do better. Without `made` it
+    /// came from the cache.
+    pub(super) fn take(
+        &mut self,
+        id: usize,
+        raw: Raw,
+        tier: Tier,
+        made: Option<&Made<'_>>,
+    ) -> Option<Waiting> {
         let source = &self.sources[id];
         let mut need = None;
         let (outcome, warnings, withheld) = match answer::read(source, &raw.result) {
             Ok(answer) => {
+                if let (Some(made), Ok(_)) = (made, &answer.outcome) {
+                    self.keep(id, answer.observed.as_ref(), &raw, made);
+                }
                 let outcome = answer.outcome.map_err(|error| {
                     need = error
                         .missing
@@ -51,6 +62,19 @@ impl Run<'_> {
                 self.store(id, result);
                 None
             }
+        }
+    }
+
+    /// Keeps a result for later runs, or remembers why not.
+    fn keep(&mut self, id: usize, observed: Option<&Observed>, raw: &Raw, made: &Made<'_>) {
+        let Some(cache) = &mut self.cache else { return };
+        let source = &self.sources[id];
+        match cache.keep(source, observed, raw, made) {
+            Ok(inputs) => self.inputs[id] = Some(inputs),
+            Err(reason) => self.not_cached.push(NotCached {
+                file: source.path.as_str().to_owned(),
+                reason,
+            }),
         }
     }
 
@@ -99,6 +123,7 @@ impl Run<'_> {
         }
         CompileResult {
             files: self.results.into_iter().flatten().collect(),
+            inputs: self.inputs,
             engine,
             preparation,
         }

@@ -1,5 +1,7 @@
 //! How much is installed: the least that may do, and what asks for more.
 
+use serde::{Deserialize, Serialize};
+
 /// What a file needs beyond the environment it was tried in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
@@ -10,8 +12,9 @@ pub(super) enum Need {
 }
 
 /// Which packages a worker runs with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tier {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(in crate::compile) enum Tier {
     Existing,
     Lean,
     Full,

@@ -61,7 +61,7 @@ pub(super) enum Ended {
 pub(super) async fn listen(
     output: ChildStdout,
     nonce: &str,
-    each: &mut (dyn FnMut(usize, Raw) + Send),
+    each: &mut (dyn FnMut(usize, Raw, &Hello) + Send),
 ) -> Result<Hello, Ended> {
     let mut reader = BufReader::with_capacity(64 << 10, output);
     let mut hello = None;
@@ -103,16 +103,17 @@ pub(super) async fn listen(
             } => {
                 let mut raw = open.remove(&id).unwrap_or_default();
                 strip_noise(&mut raw.result, nonce);
-                each(
-                    id,
-                    Raw {
-                        status,
-                        reason,
-                        dropped,
-                        seconds,
-                        ..raw
-                    },
-                );
+                let raw = Raw {
+                    status,
+                    reason,
+                    dropped,
+                    seconds,
+                    ..raw
+                };
+                // files are started after the greeting only
+                if let Some(hello) = &hello {
+                    each(id, raw, hello);
+                }
                 continue;
             }
             Header::Done => {

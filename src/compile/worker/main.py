@@ -1,0 +1,68 @@
+def main():
+    # the protocol moves away from 0 and 1, so that nothing printed can ever mix with it
+    control, output = os.dup(0), os.dup(1)
+    settings = json.loads(CONTROL.readline())
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    os.close(null)
+    sys.dont_write_bytecode = True
+    settings['deployed'] = set(settings['deployed'])
+    if settings['only_paths']:
+        sys.path[:] = [entry for entry in sys.path if not is_site(entry)]
+    sys.path[:] = sys.path + [entry for entry in settings['paths'] if entry not in sys.path]
+    supervisor = Supervisor(settings, control, output)
+    write_all(output, settings['magic'].encode('ascii') + b'\n')
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter('ignore')
+            kfp = import_kfp()
+            kubernetes = import_kubernetes()
+    except BaseException as error:
+        supervisor.send({
+            't': 'broken',
+            'message': '%s: %s' % (type(error).__name__, error),
+            'missing': getattr(error, 'name', None),
+        })
+        return
+    lighten()
+    warm_up(settings['want_yaml'])
+    become_reaper()
+    put_between_later()
+    import importlib.util  # noqa: every child needs it
+    import resource  # noqa: loaded once for all children
+    settings['user_processes'] = user_processes()
+    try:
+        settings['fence'] = Fence(settings['inner'])
+        unfenced = settings['fence'].try_out()
+    except (ImportError, OSError, AttributeError) as error:
+        unfenced = 'Python cannot put up a fence: %s' % error
+    if unfenced:
+        settings['fence'] = Fence(dict(settings['inner'], rulesets=[], filters=[]))
+    linecache.clearcache()
+    settings['base_memory'] = base_memory()
+    settings['libraries'] = libraries(settings['paths'])
+    supervisor.send({
+        't': 'hello',
+        'python': '%d.%d.%d' % sys.version_info[:3],
+        'kfp': kfp.__version__,
+        'kubernetes': kubernetes,
+        'unfenced': unfenced,
+        'libraries': settings['libraries'],
+        'search': [entry for entry in sys.path if os.path.isabs(entry)],
+        'loaded': loaded(),
+    })
+    if unfenced and settings['sandbox_required']:
+        return
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    supervisor.run()
+
+
+def is_site(entry):
+    return 'site-packages' in entry or 'dist-packages' in entry
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,267 @@
+class Recorder:
+    """What one file looked at. It says so itself: what comes out is a claim, checked where it is used."""
+
+    def __init__(self, settings, libraries):
+        root = settings['root'].rstrip(os.sep)
+        self.roots = [root + os.sep]
+        real = os.path.realpath(root)
+        if real != root:
+            self.roots.append(real + os.sep)
+        self.library_folders = tuple(folder.rstrip(os.sep) + os.sep for folder in libraries)
+        self.above = set()
+        for place in self.roots + list(self.library_folders):
+            self.above_and_itself(place)
+        for program in {sys.executable, getattr(sys, '_base_executable', None), os.path.realpath(sys.executable or os.sep)}:
+            self.above_and_itself(program or os.sep)
+            self.above_and_itself(os.path.join(os.path.dirname(program or os.sep), 'python3'))
+        self.files, self.lookups, self.kinds, self.libraries = set(), set(), set(), set()
+        self.environment, self.deployed, self.reasons = set(), {}, []
+        self.kfp = os.path.dirname(sys.modules['kfp'].__file__) + os.sep
+
+    def above_and_itself(self, place):
+        """What lies there is known from the paths themselves, which are part of the key."""
+        while place not in ('', os.sep):
+            self.above.add(place.rstrip(os.sep))
+            place = os.path.dirname(place)
+        self.above.add(os.sep)
+
+    def start(self):
+        global RECORD
+        import importlib.machinery
+        finder = importlib.machinery.FileFinder
+        find_spec = finder.find_spec
+
+        def recorded_find_spec(this, fullname, target=None):
+            spec = find_spec(this, fullname, target)
+            if RECORD is not None:
+                RECORD.looked_up(this.path, fullname.rpartition('.')[2], spec)
+            return spec
+
+        def path_hook(path):
+            if RECORD is not None:
+                RECORD.kind(path)
+            raise ImportError
+
+        finder.find_spec = recorded_find_spec
+        sys.path_hooks.insert(0, path_hook)
+        variables = _Variables(os.environ._data)
+        os.environ._data = variables
+        if hasattr(os, 'environb'):
+            os.environb._data = variables
+        sys.addaudithook(self.audit)
+        RECORD = self
+
+    def stop(self):
+        """What is known, or None where it is more than anybody will check."""
+        global RECORD
+        RECORD = None
+        sys.setprofile(None)
+        found = {
+            'files': sorted(self.files),
+            'lookups': sorted(self.lookups),
+            'kinds': sorted(self.kinds),
+            'libraries': sorted(self.libraries),
+            'environment': sorted(self.environment),
+            'deployed': sorted(self.deployed.items()),
+            'reasons': self.reasons,
+        }
+        if sum(len(part) for part in found.values()) > 10000:
+            return {'reasons': ['looks at more than 10 000 files']}
+        try:
+            json.dumps(found).encode('ascii')
+            ''.join(text for part in ('files', 'kinds', 'libraries', 'environment') for text in found[part]).encode('utf-8')
+        except UnicodeEncodeError:
+            return {'reasons': ['looks at a file whose name is not UTF-8']}
+        return found
+
+    def audit(self, event, arguments):
+        if RECORD is not self:
+            return
+        if event == 'open':
+            self.opened(*arguments)
+        elif event in ('os.listdir', 'os.scandir'):
+            self.listed(arguments[0])
+        elif event == 'exec':
+            self.runs(arguments[0])
+        elif event == 'import':
+            self.imported(arguments[0], arguments[1])
+        elif event in UNSURE:
+            self.unsure(UNSURE[event])
+        elif event.partition('.')[0] in UNSURE_FAMILIES:
+            self.unsure(UNSURE_FAMILIES[event.partition('.')[0]])
+
+    # -- whose doing it is ------------------------------------------------------------------
+
+    def blamed(self):
+        """The nearest frame that is neither this driver's nor the standard library's, and the one below it."""
+        frame, below = sys._getframe(2), None
+        while frame is not None:
+            name = frame.f_code.co_filename
+            if name != HERE:
+                standard = name.startswith('<frozen') or (name.startswith(STANDARD) and not is_site(name))
+                if not standard:
+                    return frame, below
+                below = name
+            frame = frame.f_back
+        return None, below
+
+    def unsure(self, why, forgiven=False):
+        """Nothing is kept of this file. What kfp itself draws and asks never shows in what it compiles to."""
+        frame, below = self.blamed()
+        name = frame.f_code.co_filename if frame is not None else ''
+        if forgiven and (frame is None or name.startswith(self.kfp) or (below or '').startswith(STANDARD + 'logging')):
+            return
+        for root in self.roots:
+            if name.startswith(root):
+                name = name[len(root):]
+        text = printable('%s (%s:%d)' % (why, name, frame.f_lineno) if frame is not None else why)
+        if text not in self.reasons and len(self.reasons) < 10:
+            self.reasons.append(text[:500])
+
+    # -- where it looks ---------------------------------------------------------------------
+
+    def place(self, path):
+        """('tree', relative), ('library', absolute), ('above', …) or ('outside', absolute)."""
+        path = os.fsdecode(path)
+        if not path.startswith(os.sep):
+            path = os.getcwd() + os.sep + path
+        if path.startswith(self.library_folders) and '..' not in path:
+            return 'library', path
+        for root in self.roots:
+            if path.startswith(root):
+                return 'tree', path[len(root):].strip(os.sep) or '.'
+        plain = path.rstrip(os.sep) or os.sep
+        if plain + os.sep in self.roots:
+            return 'tree', '.'
+        if plain in self.above or plain + os.sep in self.library_folders:
+            return 'above', plain
+        if '..' in path or '//' in path or '/./' in path:
+            normal = os.path.normpath(path)
+            return self.place(normal) if normal != path else ('outside', path)
+        return 'outside', path
+
+    def opened(self, path, mode, flags):
+        if isinstance(path, int):
+            return
+        changes = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+        text = os.fsdecode(path)
+        if text == os.devnull:
+            return
+        if text in ('/dev/urandom', '/dev/random'):
+            self.unsure('draws random numbers')
+        elif isinstance(flags, int) and flags & changes:
+            self.unsure('writes a file')
+        else:
+            self.content(path)
+
+    def content(self, path):
+        where, name = self.place(path)
+        if where == 'tree':
+            self.files.add(name)
+        elif where == 'library':
+            self.libraries.add(name)
+        elif where == 'outside':
+            self.unsure('reads `%s`' % name)
+
+    def kind(self, path):
+        where, name = self.place(path)
+        if where == 'tree':
+            self.kinds.add(name)
+        elif where == 'library':
+            self.libraries.add(name)
+        elif where == 'outside':
+            self.unsure('looks for `%s`' % name)
+
+    def stat(self, path):
+        """What was asked for shows in the path function that asked: its kind, its content, or its times."""
+        frame, function = sys._getframe(1), None
+        while frame is not None:
+            name = frame.f_code.co_filename
+            base = os.path.basename(name)
+            if name == HERE:
+                pass
+            elif base in ('genericpath.py', 'posixpath.py', 'pathlib.py', '_local.py', '_abc.py') or (
+                    os.sep + 'pathlib' + os.sep) in name or name in ('<frozen genericpath>', '<frozen posixpath>'):
+                function = frame.f_code.co_name
+            else:
+                break
+            frame = frame.f_back
+        if function in KIND_ONLY:
+            self.kind(path)
+        elif function == 'getsize' or (frame is not None and os.path.basename(frame.f_code.co_filename) == 'linecache.py'):
+            self.content(path)
+        elif self.place(path)[0] == 'library':
+            self.kind(path)
+        else:
+            self.unsure('reads the times of `%s`' % os.fsdecode(path))
+
+    def listed(self, path):
+        caller = sys._getframe(2)
+        if caller.f_code.co_filename.startswith('<frozen importlib'):
+            return  # the import system fills its cache; what it looked for there is recorded name by name
+        if not isinstance(path, int) and self.place(path or '.')[0] == 'library':
+            self.libraries.add(self.place(path or '.')[1])
+        else:
+            self.unsure('lists a folder')
+
+    def looked_up(self, folder, name, spec):
+        where, place = self.place(folder or os.getcwd())
+        if where == 'tree':
+            self.lookups.add((place, name))
+        elif where == 'library':
+            self.libraries.add(place)
+        origin = getattr(spec, 'origin', None)
+        if origin and spec.has_location:
+            self.content(origin)
+
+    # -- what it runs -----------------------------------------------------------------------
+
+    def runs(self, code):
+        """`datetime` asks for the time where no hook sees it: code that names such a call is watched closely."""
+        name = code.co_filename
+        if sys.getprofile() is None and not name.startswith((STANDARD, self.kfp)) and mentions(code):
+            dates = sys.modules.get('datetime') or __import__('datetime')
+
+            def watch(_frame, event, called):
+                if event == 'c_call' and RECORD is self and getattr(called, '__name__', '') in CLOCKS:
+                    owner = getattr(called, '__self__', None)
+                    if isinstance(owner, type) and issubclass(owner, dates.date):
+                        self.unsure('reads the clock', forgiven=True)
+
+            sys.setprofile(watch)
+
+    def imported(self, name, path):
+        """A module in machine code may look at anything. The interpreter's own ones are known."""
+        if path and not (os.fsdecode(path).startswith(STANDARD) and not is_site(os.fsdecode(path))):
+            self.unsure('loads `%s`, which is machine code' % name)
+
+
+def mentions(code):
+    waiting = [code]
+    while waiting:
+        code = waiting.pop()
+        if not CLOCKS.isdisjoint(code.co_names):
+            return True
+        for constant in code.co_consts:
+            if isinstance(constant, type(code)):
+                waiting.append(constant)
+            elif isinstance(constant, str) and constant in CLOCKS:
+                return True
+    return False
+
+
+def libraries(paths):
+    """The folders of installed packages and of the standard library."""
+    standard = STANDARD.rstrip(os.sep)
+    return sorted({entry for entry in sys.path if os.path.isabs(entry) and (
+        is_site(entry) or entry in paths or entry == standard or entry.startswith(STANDARD))} | {standard})
+
+
+def loaded():
+    """The files of the modules that are there before any file runs."""
+    files = set()
+    for module in list(sys.modules.values()):
+        name = getattr(module, '__file__', None)
+        if isinstance(name, str) and os.path.isabs(name):
+            files.add(name)
+    return sorted(files)

@@ -1,0 +1,160 @@
+//! What nobody can know again is not kept, with the reason; what only looks like it is.
+
+use super::{cached, hits, said};
+use crate::compile_support::{Tree, plain};
+
+/// What a file does at its top level, and the reason why its result is not kept.
+const UNSURE: &[(&str, &str)] = &[
+    ("import time\nx = time.time()", "reads the clock"),
+    ("from time import time\nx = time()", "reads the clock"),
+    ("import time\nx = time.strftime('%Y')", "reads the clock"),
+    ("import datetime\nx = datetime.datetime.now()", "reads the clock"),
+    ("from datetime import date\nx = date.today()", "reads the clock"),
+    (
+        "from datetime import datetime, timezone\nx = datetime.now(tz=timezone.utc)",
+        "reads the clock",
+    ),
+    (
+        "import datetime\nx = getattr(datetime.datetime, 'utcnow')()",
+        "reads the clock",
+    ),
+    ("import random\nx = random.randint(1, 9)", "draws random numbers"),
+    (
+        "import random\nx = random.Random().random()",
+        "draws random numbers",
+    ),
+    ("import uuid\nx = uuid.uuid4()", "draws random numbers"),
+    ("import uuid\nx = uuid.uuid1()", "draws random numbers"),
+    ("import secrets\nx = secrets.token_hex()", "draws random numbers"),
+    ("import os\nx = os.urandom(4)", "draws random numbers"),
+    ("x = open('/dev/urandom', 'rb').read(1)", "draws random numbers"),
+    ("import os\nx = os.getpid()", "asks for its process"),
+    ("import platform\nx = platform.node()", "asks for the machine"),
+    ("import os\nx = os.listdir('.')", "lists a folder"),
+    ("import os\nx = list(os.scandir('.'))", "lists a folder"),
+    ("import os\nx = list(os.walk('.'))", "lists a folder"),
+    ("import glob\nx = glob.glob('*.py')", "lists a folder"),
+    (
+        "from pathlib import Path\nx = list(Path('.').iterdir())",
+        "lists a folder",
+    ),
+    ("import os\nx = os.stat(__file__).st_mtime", "reads the times"),
+    ("import os\nx = os.path.getmtime(__file__)", "reads the times"),
+    (
+        "from pathlib import Path\nx = Path(__file__).stat()",
+        "reads the times",
+    ),
+    ("import os\nx = dict(os.environ)", "reads the whole environment"),
+    ("import os\nx = os.environ['HOME']", "reads `HOME`"),
+    ("import os\nx = os.path.expanduser('~')", "reads `HOME`"),
+    ("x = open('/proc/cpuinfo').read()", "reads `/proc/cpuinfo`"),
+    (
+        "import os\nx = os.path.exists('/usr/bin/env')",
+        "looks for `/usr/bin/env`",
+    ),
+    (
+        "import socket\ntry:\n    socket.socket()\nexcept OSError:\n    pass",
+        "uses the network",
+    ),
+    (
+        "import subprocess\nx = subprocess.run(['true'])",
+        "starts a program",
+    ),
+    ("import os\nx = os.system('true')", "starts a program"),
+    (
+        "import threading\nthreading.Thread(target=int).start()",
+        "starts a thread",
+    ),
+    ("import ctypes\nctypes.CDLL(None)", "calls native code"),
+    ("import tempfile\nx = tempfile.mkdtemp()", "asks for its process"),
+    (
+        "import logging\nlogging.basicConfig(format='%(asctime)s')\nlogging.warning('x')",
+        "prints the time",
+    ),
+];
+
+/// What a file does, and its result is kept all the same.
+const SURE: &[&str] = &[
+    "import datetime\ndef later():\n    return datetime.datetime.now()",
+    "import datetime, time, random, os, uuid, socket",
+    "import random\nx = random.Random(7).random()",
+    "import logging\nlogging.warning('something')",
+    "import hashlib, base64, re, json, pathlib, dataclasses, functools, itertools, typing, collections",
+    "import datetime\nx = datetime.datetime(2020, 1, 1).isoformat()",
+    "import time\nx = time.gmtime(0)",
+    "import os\nx = os.environ.get('NOT_SET')\nx = os.path.abspath(__file__)",
+    "import os\nx = os.path.getsize(__file__)",
+    "import inspect\nx = inspect.getsource(inspect.getmodule(inspect.currentframe()))",
+    "print('said while compiling')\nimport warnings\nwarnings.warn('careful')",
+    "import platform\nx = platform.system() + platform.python_version()",
+];
+
+fn source(code: &str, name: &str) -> String {
+    format!("{code}\n{}", plain(name))
+}
+
+#[test]
+fn what_nobody_can_know_again_is_not_kept() {
+    let mut tree = Tree::new();
+    for (number, (code, _)) in UNSURE.iter().enumerate() {
+        tree.pipeline(
+            &format!("n{number}_pipeline.py"),
+            &source(code, &format!("n{number}")),
+        );
+    }
+    let settings = cached(&tree);
+    for _ in 0..2 {
+        let result = tree.compile(&settings);
+        assert_eq!(hits(&result), 0);
+        let engine = result.engine.as_ref().unwrap();
+        for (number, (code, reason)) in UNSURE.iter().enumerate() {
+            let file = format!("n{number}_pipeline.py");
+            assert!(
+                result.files[number].outcome.is_ok(),
+                "{code}: {:?}",
+                result.files[number].outcome
+            );
+            let said = engine.not_cached.iter().find(|one| one.file == file);
+            assert!(
+                said.is_some_and(|one| one.reason.contains(reason)),
+                "{code}: {said:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_only_looks_like_it_is_kept() {
+    let mut tree = Tree::new();
+    for (number, code) in SURE.iter().enumerate() {
+        tree.pipeline(
+            &format!("s{number}_pipeline.py"),
+            &source(code, &format!("s{number}")),
+        );
+    }
+    let settings = cached(&tree);
+    let cold = tree.compile(&settings);
+    assert_eq!(cold.engine.as_ref().unwrap().not_cached, []);
+    let warm = tree.compile(&settings);
+    assert_eq!(hits(&warm), SURE.len());
+    assert_eq!(said(&warm), said(&cold));
+    assert!(
+        said(&warm)
+            .iter()
+            .any(|text| text.contains("said while compiling"))
+    );
+    assert!(said(&warm).iter().any(|text| text.contains("careful")));
+}
+
+#[test]
+fn failures_are_compiled_anew() {
+    let mut tree = Tree::new();
+    tree.pipeline("a_pipeline.py", "raise ValueError('no')\n");
+    let settings = cached(&tree);
+    for _ in 0..2 {
+        let result = tree.compile(&settings);
+        assert_eq!(hits(&result), 0);
+        assert!(result.files[0].outcome.is_err());
+        assert_eq!(result.engine.as_ref().unwrap().not_cached, []);
+    }
+}
