@@ -175,7 +175,8 @@ async fn watch(
         late: false,
     };
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
-    let mut outcome = if settled.own {
+    // What an earlier attempt of this run uploaded, and left where it is, this attempt has not done.
+    let mut outcome = if settled.own && settled.version != theirs.id {
         Outcome::new(Action::Updated)
     } else {
         adopted()

@@ -490,9 +490,9 @@ fn a_revert_is_uploaded_and_a_forced_upload_is_made_once_per_run() {
             assert_eq!(ran.actions(), [expected], "{ran:#?}");
             tokio::time::sleep(Duration::from_secs(5)).await;
         }
-        // Known: the second attempt of a forced run may take the forced copy away again, as one of two equal
-        // versions; the content that is newest is right either way.
-        let held = truth(&server).await["one"].len();
-        assert!((3..=4).contains(&held), "{held}");
+        // The second attempt found the forced copy and left it where it is.
+        let held = truth(&server).await;
+        assert_eq!(held["one"].len(), 4, "{held:#?}");
+        assert_eq!(held["one"][0].name, "v-forced-0", "{held:#?}");
     });
 }
