@@ -3,10 +3,12 @@
 
     scripts/refresh-requirements.py            # resolves every release, needs uv and the package index
     scripts/refresh-requirements.py 2.17.0     # only these; the others stay as they are
+    scripts/refresh-requirements.py none       # only finds out again which packages have no wheels
 
 Each set is what uv resolves for that kfp with the kfp-kubernetes that fits it, for every Python and platform at
 once, with the hashes of all its files. `lean` names the packages that compiling imports (the Kubernetes, Google
-Cloud and API clients are left out); the whole set is the full install.
+Cloud and API clients are left out); the whole set is the full install. `sources` names the pins that exist only
+as source, `build` what they are built with.
 """
 import json
 import os
@@ -52,6 +54,9 @@ RELEASES = {
     '2.17.0': ('3.9', None, '2.17.0'),
     '2.17.3': ('3.9', None, '2.17.3'),
 }
+
+# what builds the packages that exist only as source: supports every Python above, and still has pkg_resources
+BUILD = ['setuptools==80.9.0', 'wheel==0.45.1']
 
 LEAN = {
     'kfp', 'kfp-kubernetes', 'kfp-pipeline-spec', 'protobuf', 'pyyaml', 'docstring-parser',
@@ -101,6 +106,30 @@ def parse(text):
         yield name.strip(), version.strip(), marker.strip() or None, re.findall(r'--hash=sha256:([0-9a-f]{64})', block)
 
 
+def has_wheels(pin):
+    """Whether a pinned package has a wheel; uv says so without downloading it."""
+    output = subprocess.run(
+        ['uv', 'pip', 'install', '--dry-run', '--quiet', '--no-deps', '--only-binary', ':all:', '--target',
+         os.path.join(tempfile.gettempdir(), 'nowhere'), pin],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, universal_newlines=True)
+    if output.returncode and 'no usable wheels' not in output.stderr:
+        print('%s: %s' % (pin, output.stderr.strip()[:300]), file=sys.stderr)
+    return 'no usable wheels' not in output.stderr
+
+
+def build_tools():
+    """[(pin, [sha256])] of what builds source packages."""
+    with tempfile.TemporaryDirectory() as folder:
+        source = os.path.join(folder, 'in.txt')
+        with open(source, 'w') as file:
+            file.write('\n'.join(BUILD) + '\n')
+        text = subprocess.run(
+            ['uv', 'pip', 'compile', '--quiet', '--universal', '--generate-hashes', '--no-annotate', '--no-header',
+             '--no-deps', '--unsafe-package', 'none', '--python-version', '3.9', source],
+            stdout=subprocess.PIPE, check=True, universal_newlines=True).stdout
+    return [('%s==%s' % (name, version), hashes) for name, version, _, hashes in parse(text)]
+
+
 def main(only):
     data = {'files': {}, 'releases': {}}
     if os.path.exists(TARGET):
@@ -121,6 +150,10 @@ def main(only):
         print(kfp, len(packages), 'packages')
     used = {'%s==%s' % (one['name'], one['version']) for release in data['releases'].values() for one in release['packages']}
     data['files'] = {name: hashes for name, hashes in sorted(data['files'].items()) if name in used}
+    data['sources'] = [pin for pin in data['files'] if not has_wheels(pin)]
+    tools = build_tools()
+    data['build'] = [pin for pin, _ in tools]
+    data['files'].update({pin: sorted(hashes) for pin, hashes in tools})
     with open(TARGET, 'w') as file:
         json.dump(data, file, indent=0, separators=(',', ':'), sort_keys=True)
         file.write('\n')

@@ -1,6 +1,6 @@
 //! Commands and flags. Knows clap; nothing else does.
 
-use crate::settings::file::{AuthKind, ForgeKind, Network, Sandbox};
+use crate::settings::file::{AuthKind, ForgeKind, Network, Sandbox, SourceBuilds};
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -275,10 +275,25 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub network: Option<Network>,
-    /// Compile everything anew
-    #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
-    pub no_cache: bool,
-    /// Where prepared environments and compile results are kept [default: the runner's tool cache, else the user's cache folder]
+    /// Packages without a wheel: built from source or refused
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_SOURCE_BUILDS",
+        value_name = "MODE",
+        help_heading = "Compiler"
+    )]
+    pub source_builds: Option<SourceBuilds>,
+    /// Install from a folder of wheels instead of a package index
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_WHEELHOUSE",
+        value_name = "DIR",
+        help_heading = "Compiler"
+    )]
+    pub wheelhouse: Option<PathBuf>,
+    /// Where prepared Python and results are kept [default: the runner's tool cache, else ~/.cache]
     #[arg(
         long,
         global = true,
@@ -287,6 +302,9 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub cache_dir: Option<PathBuf>,
+    /// Compile everything anew
+    #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
+    pub no_cache: bool,
     /// Megabytes that compile results may take in the cache [default: 256]
     #[arg(
         long,

@@ -3,11 +3,11 @@
 use super::progress::CompileProgress;
 use super::{finish, withheld};
 use crate::compile::{CompileResult, Compiled};
-use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, Trust};
+use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
 use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
 use crate::report::{Action, PipelineReport, Report};
-use crate::settings::file::{Network, Sandbox};
+use crate::settings::file::{self, Network, Sandbox};
 use crate::settings::{Settings, variables};
 use std::path::PathBuf;
 
@@ -60,7 +60,12 @@ pub fn engine_settings(
         environment: settings.environment.without_secrets(&compile.environment),
         secret_names: settings.environment.secret_names(&compile.environment),
         requirements: compile.requirements.clone(),
-        wheelhouse: None,
+        wheelhouse: compile.wheelhouse.clone(),
+        source_builds: match compile.source_builds {
+            file::SourceBuilds::Deny => SourceBuilds::Deny,
+            file::SourceBuilds::Allow => SourceBuilds::Allow,
+        },
+        index_credentials: settings.environment.index_credentials(),
         use_cache: compile.cache,
         cache_bytes: compile.cache_bytes,
         trust,
@@ -102,8 +107,11 @@ pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
         })
 }
 
-/// The runner's tool cache where there is one, else the user's cache folder.
+/// The one that was named, else the runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
+    if let Some(folder) = &settings.compile.cache_directory {
+        return folder.clone();
+    }
     let environment = &settings.environment;
     let existing = |name: &str| {
         environment
@@ -111,9 +119,6 @@ fn cache_directory(settings: &Settings) -> PathBuf {
             .map(PathBuf::from)
             .filter(|path| path.is_dir())
     };
-    if let Some(cache) = &settings.compile.cache_directory {
-        return cache.clone();
-    }
     if let Some(cache) =
         existing(variables::RUNNER_TOOL_CACHE).or_else(|| existing(variables::AGENT_TOOLSDIRECTORY))
     {

@@ -337,6 +337,7 @@ impl<'a> Run<'a> {
                 took.as_secs_f64()
             ));
         }
+        self.notes.extend(environment.note);
         Ok(recall::prepared(interpreter, environment.site))
     }
 

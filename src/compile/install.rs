@@ -5,13 +5,16 @@
 
 use super::environment::Interpreter;
 use super::installer::{self, Installer};
-use super::releases::{self, Release};
+use super::requirements::Listed;
 use super::settings::{EngineSettings, Progress};
 use crate::error::{Failure, Phase};
-use sha2::{Digest as _, Sha256};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+
+mod plan;
+
+use plan::Plan;
 
 /// What goes into an environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,13 +23,8 @@ pub(super) enum Contents {
     Lean,
     /// All of the SDK, pinned with hashes.
     Full,
-    /// All of the SDK and the project's requirements, resolved together.
-    Project {
-        /// Requirement files, with their text.
-        files: Vec<(PathBuf, String)>,
-        /// Single requirements, such as those of PEP 723 metadata.
-        lines: Vec<String>,
-    },
+    /// All of the SDK and the project's requirements, resolved together; or why these cannot be used.
+    Project(Result<Listed, Box<Failure>>),
 }
 
 /// A folder of packages.
@@ -38,6 +36,8 @@ pub(super) struct Environment {
     pub took: Option<Duration>,
     /// Which installer made it.
     pub installer: Option<&'static str>,
+    /// Something worth saying about how it was made.
+    pub note: Option<String>,
 }
 
 /// Installers do not get longer than this.
@@ -50,11 +50,11 @@ pub(super) fn locate(
     kfp: &str,
     contents: &Contents,
 ) -> (PathBuf, bool) {
-    let release = semver::Version::parse(kfp)
-        .ok()
-        .and_then(|version| releases::exactly(&version));
-    let name = Plan::new(release, kfp, contents).name(interpreter);
-    let folder = settings.cache_directory.join("python").join(name);
+    let folder = settings.cache_directory.join("python");
+    let Ok(plan) = Plan::new(settings, kfp, contents) else {
+        return (folder, false);
+    };
+    let folder = folder.join(plan.name(interpreter));
     let ready = is_ready(&folder);
     (folder.join("site"), ready)
 }
@@ -70,10 +70,7 @@ pub(super) async fn prepare(
     contents: &Contents,
     progress: &dyn Progress,
 ) -> Result<Environment, Failure> {
-    let release = semver::Version::parse(kfp)
-        .ok()
-        .and_then(|version| releases::exactly(&version));
-    let plan = Plan::new(release, kfp, contents);
+    let plan = Plan::new(settings, kfp, contents)?;
     let folder = settings.cache_directory.join("python");
     let name = plan.name(interpreter);
     let site = folder.join(&name).join("site");
@@ -82,6 +79,7 @@ pub(super) async fn prepare(
             site,
             took: None,
             installer: None,
+            note: None,
         });
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
@@ -91,6 +89,7 @@ pub(super) async fn prepare(
             site,
             took: None,
             installer: None,
+            note: None,
         });
     }
     let begun = Instant::now();
@@ -105,17 +104,28 @@ pub(super) async fn prepare(
         .prefix(&format!(".{name}."))
         .tempdir_in(&folder)
         .map_err(|error| cannot_write(&folder, &error))?;
-    let requirements = temporary.path().join("requirements.txt");
-    std::fs::write(&requirements, &plan.requirements).map_err(|error| cannot_write(&folder, &error))?;
-    let target = temporary.path().join("site");
-    installer::run(
-        settings,
-        interpreter,
-        &installer,
-        &plan.options(&requirements),
-        &target,
-    )
-    .await?;
+    let write = |name: &str, text: &str| {
+        let path = temporary.path().join(name);
+        std::fs::write(&path, text)
+            .map(|()| path)
+            .map_err(|error| cannot_write(&folder, &error))
+    };
+    let requirements = write("requirements.txt", &plan.requirements)?;
+    let constraints = match plan.constraints.as_str() {
+        "" => None,
+        text => Some(write("constraints.txt", text)?),
+    };
+    let order = installer::Order {
+        folder: temporary.path(),
+        requirements: &requirements,
+        constraints: constraints.as_deref(),
+        hashed: plan.hashed,
+        resolve: plan.resolve,
+        sources: &plan.sources,
+        builds: plan.builds,
+        project: plan.is_project(),
+    };
+    let note = installer::run(settings, interpreter, &installer, &order).await?;
     let mark = serde_json::json!({
         "kfp": kfp, "python": interpreter.version_text(), "abi": interpreter.abi, "installer": installer.name(),
     });
@@ -126,6 +136,7 @@ pub(super) async fn prepare(
         site,
         took: Some(begun.elapsed()),
         installer: Some(installer.name()),
+        note,
     })
 }
 
@@ -154,92 +165,6 @@ fn publish(temporary: tempfile::TempDir, target: &Path) -> Result<(), Failure> {
         Err(_) if is_ready(target) => Ok(()),
         Err(error) => Err(cannot_write(target, &error)),
     }
-}
-
-/// What is installed, and how it is called.
-struct Plan {
-    kfp: String,
-    kind: &'static str,
-    requirements: String,
-    hashed: bool,
-    resolve: bool,
-}
-
-impl Plan {
-    fn new(release: Option<&Release>, kfp: &str, contents: &Contents) -> Self {
-        let mut plan = Self {
-            kfp: kfp.to_owned(),
-            kind: "lean",
-            requirements: String::new(),
-            hashed: true,
-            resolve: false,
-        };
-        match (contents, release) {
-            (Contents::Lean, Some(release)) => plan.requirements = release.requirements(false),
-            (Contents::Full, Some(release)) => {
-                plan.kind = "full";
-                plan.requirements = release.requirements(true);
-            }
-            (Contents::Lean | Contents::Full, None) => {
-                // newer than this program: the index says what belongs to it
-                plan.kind = "unpinned";
-                plan.hashed = false;
-                plan.resolve = true;
-                plan.requirements = format!("kfp=={kfp}\nkfp-kubernetes\n");
-            }
-            (Contents::Project { files, lines }, _) => {
-                plan.kind = "project";
-                plan.hashed = false;
-                plan.resolve = true;
-                plan.requirements = format!("kfp=={kfp}\nkfp-kubernetes\n");
-                for line in lines {
-                    plan.requirements.push_str(line);
-                    plan.requirements.push('\n');
-                }
-                for (path, text) in files {
-                    // by reference, because such files refer to others relative to themselves
-                    plan.requirements
-                        .push_str(&format!("-r {}\n# {}\n", path.display(), digest(text)));
-                }
-            }
-        }
-        plan
-    }
-
-    /// Keyed by the Python and everything that is installed.
-    fn name(&self, interpreter: &Interpreter) -> String {
-        let identity = format!(
-            "1\n{}\n{}\n{}",
-            interpreter.implementation, interpreter.abi, self.requirements
-        );
-        format!(
-            "kfp-{}-py{}-{}-{}",
-            self.kfp,
-            interpreter.python(),
-            self.kind,
-            &digest(&identity)[..12]
-        )
-    }
-
-    fn addition(&self) -> &'static str {
-        match self.kind {
-            "full" => " with all of its clients",
-            "project" => " and the project's requirements",
-            _ => "",
-        }
-    }
-
-    fn options<'a>(&self, requirements: &'a Path) -> installer::Options<'a> {
-        installer::Options {
-            requirements,
-            hashed: self.hashed,
-            resolve: self.resolve,
-        }
-    }
-}
-
-fn digest(text: &str) -> String {
-    hex::encode(Sha256::digest(text.as_bytes()))
 }
 
 /// Waits for the lock of one environment. The lock goes with the process that holds it.
@@ -284,13 +209,13 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => {
             Failure::infrastructure(Phase::Prepare, format!("the disk of `{shown}` is full"))
-                .hint("free some space, or put the cache elsewhere with `KFP_GITOPS_CACHE_DIR`")
+                .hint("free some space, or put the cache elsewhere with `--cache-dir`")
         }
         std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Failure::usage(
             Phase::Prepare,
             format!("the cache directory cannot be written: `{shown}`: {error}"),
         )
-        .hint("put the cache elsewhere with `KFP_GITOPS_CACHE_DIR`, or install kfp beforehand"),
+        .hint("put the cache elsewhere with `--cache-dir`, or install kfp beforehand"),
         _ => Failure::infrastructure(Phase::Prepare, format!("cannot write `{shown}`: {error}")),
     }
 }
@@ -298,47 +223,6 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn interpreter(abi: &str) -> Interpreter {
-        Interpreter {
-            executable: "/usr/bin/python3".into(),
-            version: (3, 11, 7),
-            implementation: "cpython".into(),
-            abi: abi.into(),
-            kfp: None,
-            kubernetes: None,
-            pip: None,
-            prefixes: Vec::new(),
-            path: Vec::new(),
-        }
-    }
-
-    fn name(kfp: &str, contents: &Contents, abi: &str) -> String {
-        let release = semver::Version::parse(kfp)
-            .ok()
-            .and_then(|version| releases::exactly(&version));
-        Plan::new(release, kfp, contents).name(&interpreter(abi))
-    }
-
-    #[test]
-    fn every_difference_is_another_environment() {
-        let project = |text: &str| Contents::Project {
-            files: vec![("/r.txt".into(), text.into())],
-            lines: Vec::new(),
-        };
-        let mut names = vec![
-            name("2.17.0", &Contents::Lean, "a"),
-            name("2.17.0", &Contents::Lean, "b"),
-            name("2.17.0", &Contents::Full, "a"),
-            name("2.16.1", &Contents::Lean, "a"),
-            name("2.17.0", &project("x"), "a"),
-            name("2.17.0", &project("y"), "a"),
-        ];
-        assert_eq!(name("2.17.0", &Contents::Lean, "a"), names[0]);
-        names.sort();
-        names.dedup();
-        assert_eq!(names.len(), 6, "{names:?}");
-    }
 
     #[test]
     fn a_half_made_environment_is_replaced() {

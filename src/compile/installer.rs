@@ -1,12 +1,24 @@
-//! Running `uv`, or `pip` where there is none, and making sense of how they fail.
+//! Running `uv`, or `pip` where there is none.
+//!
+//! Installers get names, versions, markers and hashes only, run in a folder of their own (both look for
+//! configuration where they stand), and write nowhere but there and in their own cache.
 
 use super::environment::{Interpreter, on_path, tool_environment};
-use super::install::INSTALL_TIMEOUT;
+use super::install::{INSTALL_TIMEOUT, cannot_write};
+use super::releases;
+use super::sandbox_installer::{self as sandbox, InstallerFence};
 use super::settings::EngineSettings;
 use crate::error::{Failure, Phase};
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use tokio::process::Command;
+use std::process::{Output, Stdio};
+use tokio::process::{Child, Command};
+
+mod explain;
+mod reach;
+
+pub(super) use reach::Reach;
 
 /// A program that installs packages into a folder.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,15 +29,40 @@ pub(super) enum Installer {
     Pip,
 }
 
-/// What to install.
+/// What to install, and where.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Options<'a> {
+pub(super) struct Order<'a> {
+    /// An empty folder: packages go to `site` in it, everything passing to `work`.
+    pub folder: &'a Path,
     /// The requirements file.
     pub requirements: &'a Path,
+    /// The constraints file.
+    pub constraints: Option<&'a Path>,
     /// Whether every file's hash is in it and must match.
     pub hashed: bool,
     /// Whether dependencies are added by the resolver.
     pub resolve: bool,
+    /// KFP's own packages that exist only as source, built with pinned tools.
+    pub sources: &'a BTreeSet<String>,
+    /// Whether anything may be built from source: a stranger's code.
+    pub builds: bool,
+    /// Whether the project has a say in what is installed.
+    pub project: bool,
+}
+
+impl Order<'_> {
+    /// Where packages go.
+    pub(super) fn site(&self) -> PathBuf {
+        self.folder.join("site")
+    }
+
+    fn work(&self) -> PathBuf {
+        self.folder.join("work")
+    }
+
+    fn tools(&self) -> PathBuf {
+        self.folder.join("tools")
+    }
 }
 
 impl Installer {
@@ -68,240 +105,240 @@ impl Installer {
             Self::Pip => "pip",
         }
     }
+
+    fn command(&self, interpreter: &Interpreter) -> Command {
+        match self {
+            Self::Uv(uv) => {
+                let mut command = Command::new(uv);
+                command.args(["pip", "install", "--quiet", "--no-progress", "--color", "never"]);
+                command.arg("--compile-bytecode");
+                command.arg("--python").arg(&interpreter.executable);
+                // files in the cache may be shared with other environments: a pipeline must not reach them
+                command.args(["--link-mode", "copy"]);
+                command
+            }
+            Self::Pip => {
+                let mut command = Command::new(&interpreter.executable);
+                command.args([
+                    "-I",
+                    "-m",
+                    "pip",
+                    "install",
+                    "--no-input",
+                    "--progress-bar",
+                    "off",
+                ]);
+                command.args(["--disable-pip-version-check", "--no-warn-script-location"]);
+                command
+            }
+        }
+    }
 }
 
-/// Installs into an empty folder.
+/// Installs into an empty folder. Says so where it had to be done without a fence.
 ///
 /// # Errors
-/// The installer's own message, shortened, with what to do.
+/// The installer's own message, shortened, with what to do; a sandbox that is required and not possible.
 pub(super) async fn run(
     settings: &EngineSettings,
     interpreter: &Interpreter,
     installer: &Installer,
-    options: &Options<'_>,
-    target: &Path,
-) -> Result<(), Failure> {
-    let mut command = match installer {
-        Installer::Uv(uv) => {
-            let mut command = Command::new(uv);
-            command.args([
-                "pip",
-                "install",
-                "--quiet",
-                "--no-progress",
-                "--color",
-                "never",
-                "--compile-bytecode",
-            ]);
-            command.arg("--python").arg(&interpreter.executable);
-            // files in the cache may be shared with other environments: a pipeline must not reach them
-            command.args(["--link-mode", "copy"]);
-            command
-        }
-        Installer::Pip => {
-            let mut command = Command::new(&interpreter.executable);
-            command.args([
-                "-I",
-                "-m",
-                "pip",
-                "install",
-                "--quiet",
-                "--no-input",
-                "--disable-pip-version-check",
-            ]);
-            command.arg("--no-warn-script-location");
-            command
-        }
+    order: &Order<'_>,
+) -> Result<Option<String>, Failure> {
+    for folder in [order.site(), order.work()] {
+        std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
+    }
+    let mut session = Session {
+        settings,
+        interpreter,
+        installer,
+        order,
+        note: None,
     };
-    if options.hashed {
+    let builds_own = !order.sources.is_empty() && !order.builds;
+    if builds_own {
+        session.install_tools().await?;
+    }
+    let mut command = installer.command(interpreter);
+    if order.hashed {
         command.arg("--require-hashes");
     }
-    if !options.resolve {
+    if !order.resolve {
         command.arg("--no-deps");
     }
-    if let Some(wheelhouse) = &settings.wheelhouse {
-        command.arg("--no-index").arg("--find-links").arg(wheelhouse);
+    if let Some(constraints) = order.constraints {
+        command.arg("--constraint").arg(constraints);
+    }
+    if !order.builds {
+        // a source package runs its own code when it is built, and even when its name is looked up
+        command.args(["--only-binary", ":all:"]);
+    }
+    if builds_own {
+        for name in order.sources {
+            command.args(["--no-binary", name]);
+        }
+        command.arg("--no-build-isolation");
+        if *installer == Installer::Pip {
+            command.arg("--use-pep517");
+        }
+        command.env("PYTHONPATH", order.tools());
     }
     command
         .arg("--target")
-        .arg(target)
+        .arg(order.site())
         .arg("-r")
-        .arg(options.requirements);
-    let output = command
-        .env_clear()
-        .envs(tool_environment(settings))
-        .current_dir(&settings.root)
-        .stdin(Stdio::null())
-        .kill_on_drop(true)
-        .output();
-    let output = tokio::time::timeout(INSTALL_TIMEOUT, output)
-        .await
-        .map_err(|_| {
-            Failure::infrastructure(
-                Phase::Prepare,
-                format!(
-                    "{} did not finish within {} s",
-                    installer.name(),
-                    INSTALL_TIMEOUT.as_secs()
-                ),
-            )
-        })?
-        .map_err(|error| {
-            Failure::infrastructure(
-                Phase::Prepare,
-                format!("cannot start {}: {error}", installer.name()),
-            )
-        })?;
-    if output.status.success() {
-        return Ok(());
+        .arg(order.requirements);
+    let output = session.fenced(command).await?;
+    let done = if output.status.success() {
+        sandbox::take_back(order.folder);
+        Ok(session.note)
+    } else {
+        Err(explain::explain(installer.name(), &output, order, interpreter))
+    };
+    for folder in [order.work(), order.tools()] {
+        // what passes through is no part of an environment; a rest of it does no harm
+        let _ = std::fs::remove_dir_all(folder);
     }
-    let mut text = String::from_utf8_lossy(&output.stderr).into_owned();
-    if text.trim().is_empty() {
-        text = String::from_utf8_lossy(&output.stdout).into_owned();
-    }
-    Err(explain(installer.name(), &text))
+    done
 }
 
-/// What an installer's message means.
-fn explain(installer: &str, text: &str) -> Failure {
-    let lower = text.to_lowercase();
-    let any = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
-    let detail = shortened(text);
-    if any(&["no space left", "os error 28", "errno 28"]) {
-        return Failure::infrastructure(
-            Phase::Prepare,
-            format!("the disk is full: {installer} could not install kfp"),
-        )
-        .hint("free some space, or put the cache elsewhere with `KFP_GITOPS_CACHE_DIR`")
-        .detail(detail);
-    }
-    if any(&["hash mismatch", "do not match the hashes"]) {
-        return Failure::failed(
-            Phase::Prepare,
-            format!("a downloaded package is not the one that is pinned ({installer})"),
-        )
-        .hint("check the package index or proxy that is configured: it serves changed files")
-        .detail(detail);
-    }
-    if any(&[
-        "dns error",
-        "name resolution",
-        "name or service not known",
-        "failed to establish a new connection",
-        "connection refused",
-        "timed out",
-        "failed to fetch",
-        "error sending request",
-        "network is unreachable",
-        "connection reset",
-        "tunnel",
-        "max retries",
-        // pip says no more than this when it is quiet; what is pinned by this program is on every index
-        "(from versions: none)",
-        "client error (connect)",
-        "not found in the registry",
-    ]) {
-        return Failure::infrastructure(Phase::Prepare, format!("the package index cannot be reached ({installer})"))
-            .hint("install kfp beforehand (`pip install kfp kfp-kubernetes`), or point `PIP_INDEX_URL` or `UV_INDEX_URL` at an index")
-            .detail(detail);
-    }
-    if any(&[
-        "no solution found",
-        "resolutionimpossible",
-        "conflicting dependencies",
-        "are incompatible",
-    ]) {
-        return Failure::failed(
-            Phase::Prepare,
-            format!("the project's requirements do not fit together ({installer})"),
-        )
-        .hint("change one of the two requirements named")
-        .detail(detail);
-    }
-    if any(&[
-        "no matching distribution",
-        "could not find a version",
-        "no version of",
-    ]) {
-        return Failure::failed(
-            Phase::Prepare,
-            format!("a package is not on the index ({installer})"),
-        )
-        .hint("check the name and the version, and which index is configured")
-        .detail(detail);
-    }
-    Failure::infrastructure(Phase::Prepare, format!("{installer} could not install kfp")).detail(detail)
+struct Session<'a> {
+    settings: &'a EngineSettings,
+    interpreter: &'a Interpreter,
+    installer: &'a Installer,
+    order: &'a Order<'a>,
+    note: Option<String>,
 }
 
-/// The lines that say something, at most a dozen.
-fn shortened(text: &str) -> String {
-    let noise = [
-        "warning:",
-        "[notice]",
-        "using python",
-        "looking in",
-        "  return _run_code",
-    ];
-    let lines: Vec<&str> = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.is_empty() && !noise.iter().any(|noise| line.to_lowercase().starts_with(noise)))
-        .collect();
-    let from = lines.len().saturating_sub(12);
-    lines[from..]
-        .iter()
-        .map(|line| line.chars().take(400).collect::<String>())
-        .collect::<Vec<_>>()
-        .join("\n")
-}
+impl Session<'_> {
+    /// Puts the pinned build tools where builds find them.
+    async fn install_tools(&mut self) -> Result<(), Failure> {
+        let list = self.order.folder.join("tools.txt");
+        std::fs::write(&list, releases::build_tools()).map_err(|error| cannot_write(&list, &error))?;
+        let tools = self.order.tools();
+        std::fs::create_dir_all(&tools).map_err(|error| cannot_write(&tools, &error))?;
+        let mut command = self.installer.command(self.interpreter);
+        command.args(["--require-hashes", "--no-deps", "--only-binary", ":all:"]);
+        command.arg("--target").arg(&tools).arg("-r").arg(&list);
+        let output = self.fenced(command).await?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let failure = explain::explain(self.installer.name(), &output, self.order, self.interpreter);
+        let failure = Failure {
+            message: format!("{}; building kfp from source needs `setuptools`", failure.message),
+            ..failure
+        };
+        Err(failure)
+    }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Class;
+    /// Runs in the fence where the machine has one. Where only wheels are installed, nothing of what is installed
+    /// runs, and a fence that keeps the installer from its own configuration is worth less than the installation.
+    async fn fenced(&mut self, mut command: Command) -> Result<Output, Failure> {
+        self.dress(&mut command);
+        let reach = reach::of(self.settings, self.interpreter, self.installer, self.order);
+        let (fence, why_not) = InstallerFence::build(self.settings, &reach, self.order)?;
+        let Some(mut fence) = fence else {
+            if self.order.builds {
+                self.note = why_not.map(|why| format!("packages were built without the sandbox: {why}"));
+            }
+            return self.hear(self.start(&mut command)).await;
+        };
+        if let Some(without) = reach.without.filter(|_| fence.may_be_left_out()) {
+            self.note = Some(without);
+            return self.hear(self.start(&mut command)).await;
+        }
+        let mut bare = same(&command);
+        fence.surround(&mut command);
+        let started = self.start(&mut command);
+        let refused = match started {
+            Err(error) if !fence.may_be_left_out() => return self.hear(Err(error)).await,
+            Err(error) => error.to_string(),
+            Ok(child) => {
+                let output = self.hear(Ok(child)).await?;
+                if output.status.success() || !fence.may_be_left_out() || !explain::is_refused(&output) {
+                    return Ok(output);
+                }
+                "it was kept from something it needs".to_owned()
+            }
+        };
+        self.note = Some(format!(
+            "{} ran without the sandbox ({refused}); only wheels were installed, which run nothing",
+            self.installer.name()
+        ));
+        self.hear(self.start(&mut bare)).await
+    }
 
-    #[test]
-    fn failures_are_told_apart() {
-        let cases = [
-            (
-                "error: Failed to fetch: `https://x/simple/kfp/`\n  Caused by: dns error",
-                Class::Infrastructure,
-                "cannot be reached",
-            ),
-            (
-                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
-                Class::Failed,
-                "pinned",
-            ),
-            (
-                "  x No solution found when resolving dependencies:\n  kfp==2 and torch",
-                Class::Failed,
-                "fit together",
-            ),
-            (
-                "ERROR: No matching distribution found for kfp==2.99",
-                Class::Failed,
-                "not on the index",
-            ),
-            (
-                "OSError: [Errno 28] No space left on device",
-                Class::Infrastructure,
-                "disk is full",
-            ),
-            ("boom", Class::Infrastructure, "could not install"),
-        ];
-        for (text, class, part) in cases {
-            let failure = explain("uv", text);
-            assert_eq!(failure.class, class, "{text}");
-            assert!(failure.message.contains(part), "{text}: {failure}");
+    /// What is the same for every call.
+    fn dress(&self, command: &mut Command) {
+        if let Some(wheelhouse) = &self.settings.wheelhouse {
+            command.arg("--no-index").arg("--find-links").arg(wheelhouse);
+        }
+        let kept: Vec<(OsString, OsString)> = command
+            .as_std()
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        let work = self.order.work();
+        command
+            .env_clear()
+            .envs(tool_environment(self.settings))
+            .envs(&self.settings.index_credentials)
+            .envs(kept)
+            .env("TMPDIR", &work)
+            .current_dir(&work)
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        if self.order.builds {
+            // what is built may not leave anything in a cache that others install from
+            command
+                .env("UV_CACHE_DIR", work.join("cache"))
+                .env("PIP_CACHE_DIR", work.join("cache"))
+                .env("HOME", &work);
         }
     }
 
-    #[test]
-    fn long_messages_are_shortened() {
-        let text = (0..100).map(|n| format!("line {n}\n")).collect::<String>();
-        let short = shortened(&text);
-        assert_eq!(short.lines().count(), 12);
-        assert!(short.ends_with("line 99"));
+    fn start(&self, command: &mut Command) -> std::io::Result<Child> {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
     }
+
+    async fn hear(&self, child: std::io::Result<Child>) -> Result<Output, Failure> {
+        let name = self.installer.name();
+        let trouble = |what: &str, error: &std::io::Error| {
+            Failure::infrastructure(Phase::Prepare, format!("cannot {what} {name}: {error}"))
+        };
+        let child = child.map_err(|error| trouble("start", &error))?;
+        let group = child.id();
+        let output = tokio::time::timeout(INSTALL_TIMEOUT, child.wait_with_output()).await;
+        if self.order.builds {
+            sandbox::end_group(group);
+        }
+        output
+            .map_err(|_| {
+                let seconds = INSTALL_TIMEOUT.as_secs();
+                Failure::infrastructure(
+                    Phase::Prepare,
+                    format!("{name} did not finish within {seconds} s"),
+                )
+                .hint("check the package index and the proxy that are configured")
+            })?
+            .map_err(|error| trouble("hear", &error))
+    }
+}
+
+/// The same command again: one that a fence was put around keeps it.
+fn same(command: &Command) -> Command {
+    let standard = command.as_std();
+    let mut again = Command::new(standard.get_program());
+    again.args(standard.get_args()).env_clear();
+    for (name, value) in standard.get_envs() {
+        if let Some(value) = value {
+            again.env(name, value);
+        }
+    }
+    if let Some(folder) = standard.get_current_dir() {
+        again.current_dir(folder);
+    }
+    again.stdin(Stdio::null()).kill_on_drop(true);
+    again
 }

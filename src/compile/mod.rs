@@ -25,10 +25,14 @@ mod requirements;
 mod sandbox;
 #[cfg(target_os = "linux")]
 mod sandbox_filter;
+mod sandbox_installer;
 #[cfg(target_os = "linux")]
 mod sandbox_linux;
+mod sandbox_process;
 #[cfg(target_os = "linux")]
 mod sandbox_tree;
+#[cfg(target_os = "linux")]
+mod sandbox_user;
 mod settings;
 mod variables;
 mod version;
@@ -37,7 +41,10 @@ mod worker;
 pub use cache::Inputs;
 pub use describe::{Description, describe, prepare};
 pub use engine::Engine;
-pub use settings::{CACHE_BYTES, EngineSettings, NetworkMode, Progress, SandboxMode, Silent, Trust};
+pub use sandbox_process::close_own_process;
+pub use settings::{
+    CACHE_BYTES, EngineSettings, NetworkMode, Progress, SandboxMode, Silent, SourceBuilds, Trust,
+};
 pub use variables::is_never_passed;
 
 /// One pipeline as the KFP compiler made it.

@@ -2,7 +2,7 @@
 
 use semver::Version;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::LazyLock;
 
 /// The data as `scripts/refresh-requirements.py` writes it.
@@ -32,6 +32,10 @@ impl std::fmt::Display for PythonVersion {
 #[derive(Deserialize)]
 struct Data {
     files: BTreeMap<String, Vec<String>>,
+    #[serde(default)]
+    sources: BTreeSet<String>,
+    #[serde(default)]
+    build: Vec<String>,
     releases: BTreeMap<String, RawRelease>,
 }
 
@@ -68,28 +72,70 @@ impl Release {
         python >= self.oldest && self.too_new.is_none_or(|too_new| python < too_new)
     }
 
-    /// The pinned set as a requirements file with hashes; `full` adds what only running against a cluster needs.
-    pub(super) fn requirements(&self, full: bool) -> String {
+    /// The pinned set as a requirements file with hashes; `full` adds what only running against a cluster needs,
+    /// `without` leaves packages out.
+    pub(super) fn requirements(&self, full: bool, without: &BTreeSet<String>) -> String {
         let mut text = String::new();
-        for package in self.packages.iter().filter(|package| full || package.lean) {
-            let pin = format!("{}=={}", package.name, package.version);
-            text.push_str(&pin);
-            if let Some(marker) = &package.marker {
-                text.push_str(" ; ");
-                text.push_str(marker);
+        for package in self.set(full) {
+            if !without.contains(&package.name) {
+                hashed(&package.pin(), package.marker.as_deref(), &mut text);
             }
-            for hash in TABLE.files.get(&pin).into_iter().flatten() {
-                text.push_str(" \\\n    --hash=sha256:");
-                text.push_str(hash);
-            }
-            text.push('\n');
         }
         text
     }
+
+    /// Which packages of the set exist only as source.
+    pub(super) fn sources(&self, full: bool) -> BTreeSet<String> {
+        self.set(full)
+            .filter(|package| TABLE.sources.contains(&package.pin()))
+            .map(|package| package.name.clone())
+            .collect()
+    }
+
+    /// The pin of one package of the set, such as `kfp-kubernetes==2.17.0`.
+    pub(super) fn pin(&self, name: &str) -> Option<String> {
+        let package = self.packages.iter().find(|package| package.name == name)?;
+        Some(package.pin())
+    }
+
+    fn set(&self, full: bool) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(move |package| full || package.lean)
+    }
+}
+
+impl Package {
+    fn pin(&self) -> String {
+        format!("{}=={}", self.name, self.version)
+    }
+}
+
+/// Adds a pin with the hashes of its files.
+fn hashed(pin: &str, marker: Option<&str>, text: &mut String) {
+    text.push_str(pin);
+    if let Some(marker) = marker {
+        text.push_str(" ; ");
+        text.push_str(marker);
+    }
+    for hash in TABLE.files.get(pin).into_iter().flatten() {
+        text.push_str(" \\\n    --hash=sha256:");
+        text.push_str(hash);
+    }
+    text.push('\n');
+}
+
+/// What source packages are built with, as a requirements file with hashes.
+pub(super) fn build_tools() -> String {
+    let mut text = String::new();
+    for pin in &TABLE.build {
+        hashed(pin, None, &mut text);
+    }
+    text
 }
 
 struct Table {
     files: BTreeMap<String, Vec<String>>,
+    sources: BTreeSet<String>,
+    build: Vec<String>,
     releases: Vec<Release>,
 }
 
@@ -97,6 +143,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     // The file is part of the program and a test reads it; an empty table would only mean "nothing is pinned".
     let data: Data = serde_json::from_str(DATA).unwrap_or(Data {
         files: BTreeMap::new(),
+        sources: BTreeSet::new(),
+        build: Vec::new(),
         releases: BTreeMap::new(),
     });
     let mut releases: Vec<Release> = data
@@ -114,6 +162,8 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     releases.sort_by(|a, b| a.version.cmp(&b.version));
     Table {
         files: data.files,
+        sources: data.sources,
+        build: data.build,
         releases,
     }
 });
@@ -156,11 +206,11 @@ mod tests {
     #[test]
     fn the_default_is_pinned_with_hashes() {
         let release = exactly(&DEFAULT).expect("the default release is in the table");
-        let lean = release.requirements(false);
+        let lean = release.requirements(false, &BTreeSet::new());
         assert!(lean.contains("kfp==2.17.0 \\\n    --hash=sha256:"), "{lean}");
         assert!(lean.contains("kfp-kubernetes=="), "{lean}");
         assert!(!lean.contains("google-cloud-storage"), "{lean}");
-        let full = release.requirements(true);
+        let full = release.requirements(true, &BTreeSet::new());
         assert!(full.contains("google-cloud-storage=="), "{full}");
         for block in full
             .split("\n")
@@ -168,6 +218,15 @@ mod tests {
         {
             assert!(block.ends_with('\\'), "no hash: {block}");
         }
+    }
+
+    #[test]
+    fn what_builds_source_packages_is_pinned_with_hashes() {
+        let tools = build_tools();
+        assert!(tools.starts_with("setuptools=="), "{tools}");
+        assert!(tools.matches("--hash=sha256:").count() >= 2, "{tools}");
+        let source_only = exactly(&Version::new(2, 13, 0)).expect("2.13.0");
+        assert!(source_only.sources(false).contains("kfp"));
     }
 
     #[test]

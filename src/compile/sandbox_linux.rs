@@ -4,6 +4,7 @@ use super::SandboxLevel;
 use super::sandbox::{Effort, Needs};
 use super::sandbox_filter as filter;
 use super::sandbox_tree::{self, Grants};
+use super::sandbox_user::{User, become_user, call, check, effective_user, own};
 use super::settings::{EngineSettings, NetworkMode};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
@@ -26,22 +27,6 @@ pub(crate) struct Fences {
     user: Option<User>,
 }
 
-/// The user to become, when this program is root.
-#[derive(Clone, Copy, Debug)]
-struct User {
-    /// Tried in order: one that nobody else uses, and the one that exists everywhere.
-    id: u32,
-    /// Whether to keep the right to read what lies in closed folders.
-    keep_reading: bool,
-}
-
-/// A user id that no distribution hands out. Where the user namespace does not have it, `nobody`.
-const OWN_USER: u32 = 6_051_735;
-const NOBODY: u32 = 65_534;
-
-/// The capability to read and search everything, under Landlock.
-const CAP_DAC_READ_SEARCH: u32 = 2;
-
 /// Landlock since which `truncate` and signals are covered (Linux 6.2 and 6.12).
 const TRUNCATE: i64 = 3;
 const SIGNALS: i64 = 6;
@@ -62,7 +47,7 @@ impl Fences {
         }
         let version = landlock_version();
         if version < 1 {
-            return Err("this kernel has no Landlock (Linux 5.13 and newer, when it is enabled)".to_owned());
+            return Err(NO_LANDLOCK.to_owned());
         }
         let mut grants = Grants {
             read: sandbox_tree::system(settings.network == NetworkMode::Allow),
@@ -74,14 +59,16 @@ impl Fences {
             grants.list.push(settings.working_directory.clone());
         }
         let opened = Opened::new(&grants);
+        let network = settings.network;
         let parent = directories
             .first()
             .and_then(|first| first.parent())
             .ok_or("there is no temporary directory")?;
-        let outer = ruleset(settings, &opened, parent, true)?;
+        let outer = ruleset(network, &opened, &[parent], true)?;
         let inner = directories
             .iter()
-            .map(|directory| ruleset(settings, &opened, directory, false))
+            .map(PathBuf::as_path)
+            .map(|directory| ruleset(network, &opened, &[directory], false))
             .collect::<Result<Vec<_>, _>>()?;
         let mut fences = Self {
             level: SandboxLevel::Full,
@@ -102,6 +89,43 @@ impl Fences {
             }
         }
         Ok(fences)
+    }
+
+    /// Builds the fence of an installer: it reads and writes what is given, and opens sockets to the network.
+    /// `private` is the folder that belongs to another user while build scripts run.
+    ///
+    /// # Errors
+    /// Why it is not possible.
+    pub(super) fn around_installer(
+        read: &[PathBuf],
+        write: &[PathBuf],
+        private: Option<&Path>,
+    ) -> Result<Self, String> {
+        let version = landlock_version();
+        if version < 1 {
+            return Err(NO_LANDLOCK.to_owned());
+        }
+        let mut grants = Grants {
+            read: sandbox_tree::system(true),
+            ..Grants::default()
+        };
+        sandbox_tree::programs(read, &mut grants);
+        grants.read.extend(sandbox_tree::configuration());
+        let opened = Opened::new(&grants);
+        let writable: Vec<&Path> = write.iter().map(PathBuf::as_path).collect();
+        let user = match private {
+            Some(folder) if effective_user() == 0 => Some(own(folder, write, grants.closed)?),
+            _ => None,
+        };
+        Ok(Self {
+            level: SandboxLevel::Full,
+            reason: None,
+            outer: ruleset(NetworkMode::Allow, &opened, &writable, false)?,
+            inner: Vec::new(),
+            outer_filters: filter::outer(NetworkMode::Allow, version >= TRUNCATE)?,
+            inner_filters: Vec::new(),
+            user,
+        })
     }
 
     /// The numbers the inner rulesets will have in the worker.
@@ -161,93 +185,19 @@ impl Fences {
 
 const CLOSE_RANGE_CLOEXEC: u32 = 4;
 
-fn check(result: libc::c_int) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
+const NO_LANDLOCK: &str = "this kernel has no Landlock (Linux 5.13 and newer, when it is enabled)";
 
-fn call(result: libc::c_long) -> io::Result<()> {
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
-}
-
-/// Gives up root for good. Keeps at most the right to read.
-///
-/// # Safety
-/// Only between fork and exec: it changes the credentials of the calling process.
-unsafe fn become_user(user: &User) -> io::Result<()> {
-    // SAFETY: system calls with integers, and with pointers to two structures on this stack.
-    unsafe {
-        check(libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0))?;
-        for capability in 0..64_u32 {
-            if !(user.keep_reading && capability == CAP_DAC_READ_SEARCH) {
-                // beyond the last capability the kernel knows this fails, which is the end of them
-                libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
-            }
-        }
-        // the bare calls: the C library's would also tell its other threads, of which a fork has none
-        call(libc::syscall(
-            libc::SYS_setgroups,
-            0_usize,
-            std::ptr::null::<u32>(),
-        ))?;
-        call(libc::syscall(libc::SYS_setresgid, user.id, user.id, user.id))?;
-        call(libc::syscall(libc::SYS_setresuid, user.id, user.id, user.id))?;
-        let kept = if user.keep_reading {
-            1 << CAP_DAC_READ_SEARCH
-        } else {
-            0
-        };
-        let header = CapabilityHeader {
-            version: 0x2008_0522,
-            pid: 0,
-        };
-        let low = CapabilityData {
-            effective: kept,
-            permitted: kept,
-            inheritable: kept,
-        };
-        let data = [
-            low,
-            CapabilityData {
-                effective: 0,
-                permitted: 0,
-                inheritable: 0,
-            },
-        ];
-        call(libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()))?;
-        if user.keep_reading {
-            check(libc::prctl(
-                libc::PR_CAP_AMBIENT,
-                libc::PR_CAP_AMBIENT_RAISE,
-                CAP_DAC_READ_SEARCH,
-                0,
-                0,
-            ))?;
+/// Ends every process of a session's first group.
+pub(super) fn end_group(leader: Option<u32>) {
+    if let Some(leader) = leader
+        .and_then(|leader| i32::try_from(leader).ok())
+        .filter(|leader| *leader > 1)
+    {
+        // SAFETY: a plain system call; the group is that of a child which made itself its leader.
+        unsafe {
+            libc::kill(-leader, libc::SIGKILL);
         }
     }
-    Ok(())
-}
-
-/// `struct __user_cap_header_struct`, version 3.
-#[repr(C)]
-struct CapabilityHeader {
-    version: u32,
-    pid: i32,
-}
-
-/// `struct __user_cap_data_struct`.
-#[repr(C)]
-struct CapabilityData {
-    effective: u32,
-    permitted: u32,
-    inheritable: u32,
 }
 
 /// The Landlock version of the running kernel, or -1.
@@ -262,30 +212,6 @@ fn landlock_version() -> i64 {
             VERSION,
         )
     }
-}
-
-fn effective_user() -> u32 {
-    // SAFETY: reads this process's own user id and cannot fail.
-    unsafe { libc::geteuid() }
-}
-
-/// Hands the temporary directories to the user the worker becomes.
-fn own(parent: &Path, directories: &[PathBuf], closed: bool) -> Result<User, String> {
-    let give = |id: u32| -> io::Result<()> {
-        for path in std::iter::once(parent).chain(directories.iter().map(PathBuf::as_path)) {
-            std::os::unix::fs::chown(path, Some(id), Some(id))?;
-        }
-        Ok(())
-    };
-    for id in [OWN_USER, NOBODY] {
-        if give(id).is_ok() {
-            return Ok(User {
-                id,
-                keep_reading: closed,
-            });
-        }
-    }
-    Err("this program runs as root and may not give files to another user".to_owned())
 }
 
 /// Paths opened once for all rulesets.
@@ -321,22 +247,22 @@ impl Opened {
     }
 }
 
-/// One ruleset: reads what was granted, writes beneath one directory.
+/// One ruleset: reads what was granted, writes beneath the directories given.
 fn ruleset(
-    settings: &EngineSettings,
+    network: NetworkMode,
     opened: &Opened,
-    writable: &Path,
+    writable: &[&Path],
     supervisor: bool,
 ) -> Result<OwnedFd, String> {
-    make(settings, opened, writable, supervisor)
+    make(network, opened, writable, supervisor)
         .map_err(|error| format!("Landlock: {error}"))?
         .ok_or_else(|| "Landlock is not enabled".to_owned())
 }
 
 fn make(
-    settings: &EngineSettings,
+    network: NetworkMode,
     opened: &Opened,
-    writable: &Path,
+    writable: &[&Path],
     supervisor: bool,
 ) -> Result<Option<OwnedFd>, landlock::RulesetError> {
     const BEST: ABI = ABI::V9;
@@ -346,7 +272,7 @@ fn make(
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(BEST))?
         .scope(Scope::AbstractUnixSocket | Scope::Signal)?;
-    if settings.network == NetworkMode::Deny {
+    if network == NetworkMode::Deny {
         ruleset = ruleset.handle_access(AccessNet::from_all(BEST))?;
     }
     let mut created = ruleset.create()?;
@@ -362,8 +288,10 @@ fn make(
     if supervisor && let Some(fd) = &opened.proc {
         created = allow(created, fd, AccessFs::ReadFile | AccessFs::ReadDir)?;
     }
-    if let Ok(fd) = PathFd::new(writable) {
-        created = allow(created, &fd, AccessFs::from_all(BEST))?;
+    for path in writable {
+        if let Ok(fd) = PathFd::new(path) {
+            created = allow(created, &fd, AccessFs::from_all(BEST))?;
+        }
     }
     Ok(created.into())
 }

@@ -46,13 +46,19 @@ const SYSTEM: [&str; 25] = [
 ];
 
 /// What reaching the network needs beside.
-const NETWORK: [&str; 6] = [
+const NETWORK: [&str; 11] = [
     "/etc/resolv.conf",
     "/etc/hosts",
     "/etc/gai.conf",
     "/etc/services",
-    "/etc/ssl",
-    "/etc/pki",
+    // not the folders above these, which hold private keys as well
+    "/etc/ssl/certs",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/openssl.cnf",
+    "/etc/pki/ca-trust",
+    "/etc/pki/tls/certs",
+    "/etc/pki/tls/cert.pem",
+    "/etc/pki/tls/openssl.cnf",
 ];
 
 /// The system's own paths that exist here.
@@ -71,6 +77,19 @@ pub(super) fn system(network: bool) -> Vec<PathBuf> {
         .map(PathBuf::from)
         .chain(python)
         .filter(|path| path.exists())
+        .collect()
+}
+
+/// What every user may read of the system's configuration: installers look for more of it than can be listed.
+pub(super) fn configuration() -> Vec<PathBuf> {
+    const NOT: [&str; 6] = ["ssl", "pki", "docker", "kubernetes", "ssh", "sudoers.d"];
+    std::fs::read_dir("/etc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| !NOT.iter().any(|name| entry.file_name() == *name))
+        .map(|entry| entry.path())
+        .filter(|path| std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0))
         .collect()
 }
 

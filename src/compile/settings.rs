@@ -31,6 +31,17 @@ pub enum NetworkMode {
     Allow,
 }
 
+/// `compile.source_builds`: whether the project's requirements may be built from source, which runs code of theirs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceBuilds {
+    /// Wheels only.
+    #[default]
+    Deny,
+    /// What has no wheel is built, with the network and the index's credentials in reach.
+    Allow,
+}
+
 /// Everything the engine is told.
 #[derive(Clone, Debug)]
 pub struct EngineSettings {
@@ -71,6 +82,10 @@ pub struct EngineSettings {
     pub requirements: Vec<PathBuf>,
     /// A folder of wheels to install from instead of the package index.
     pub wheelhouse: Option<PathBuf>,
+    /// Whether the project's requirements may be built from source.
+    pub source_builds: SourceBuilds,
+    /// Credentials for package indexes, for installers alone.
+    pub index_credentials: BTreeMap<OsString, OsString>,
     /// Whether results may come from and go to the cache.
     pub use_cache: bool,
     /// Bytes that all kept results may take together.
@@ -132,6 +147,8 @@ impl EngineSettings {
             secret_names: Vec::new(),
             requirements: Vec::new(),
             wheelhouse: None,
+            source_builds: SourceBuilds::Deny,
+            index_credentials: BTreeMap::new(),
             use_cache: true,
             cache_bytes: CACHE_BYTES,
             trust: Trust::Protected,

@@ -34,7 +34,7 @@ fn rule(key: &str) -> Rule {
     let section = key.split('.').next().unwrap_or(key);
     match key {
         "compile.sandbox" => Rule::Stricter(&["off", "auto", "require"]),
-        "compile.network" => Rule::Stricter(&["allow", "deny"]),
+        "compile.network" | "compile.source_builds" => Rule::Stricter(&["allow", "deny"]),
         "compile.environment" => Rule::Subset,
         _ if FREE_KEYS.contains(&key) || FREE.contains(&section) => Rule::Free,
         _ => Rule::Base,

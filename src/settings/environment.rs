@@ -74,6 +74,22 @@ impl Environment {
             .collect()
     }
 
+    /// What logs `uv` in to the package indexes that it is configured with, which look like secrets and are:
+    /// for installers alone.
+    #[must_use]
+    pub fn index_credentials(&self) -> BTreeMap<OsString, OsString> {
+        self.0
+            .iter()
+            .filter(|(name, _)| {
+                name.to_str().is_some_and(|name| {
+                    name.starts_with("UV_INDEX_")
+                        && (name.ends_with("_PASSWORD") || name.ends_with("_USERNAME"))
+                })
+            })
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
+    }
+
     /// The names that [`Self::without_secrets`] leaves out.
     #[must_use]
     pub fn secret_names(&self, named: &[String]) -> Vec<String> {

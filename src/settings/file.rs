@@ -162,6 +162,11 @@ pub struct Compile {
     pub environment: Vec<String>,
     /// Requirement files whose packages pipelines import at module level, relative to the root.
     pub requirements: Vec<String>,
+    /// Whether packages without a wheel are built from source, which runs code of theirs; only the base branch's
+    /// file can allow it.
+    pub source_builds: Option<SourceBuilds>,
+    /// Folder of wheels to install from instead of a package index, relative to the root.
+    pub wheelhouse: Option<String>,
     /// `false` turns the compile cache off.
     pub cache: Option<bool>,
     /// Megabytes that compile results may take in the cache; default 256.
@@ -187,6 +192,16 @@ pub enum Network {
     /// No network.
     Deny,
     /// Pipelines may load components from URLs.
+    Allow,
+}
+
+/// Packages that have no wheel.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, JsonSchema, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum SourceBuilds {
+    /// They are not installed.
+    Deny,
+    /// They are built.
     Allow,
 }
 

@@ -2,7 +2,7 @@
 
 use super::endpoint::{Sources, decide};
 use super::environment::Environment;
-use super::file::{Network, Sandbox};
+use super::file::{Network, Sandbox, SourceBuilds};
 use super::load::load;
 use super::pull_request::fence;
 use super::{Apply, Compile, Discover, Forge, Naming, Notify, Output, Server, Settings, variables};
@@ -149,8 +149,20 @@ pub fn merge_at(
             .iter()
             .map(|path| root.join(path))
             .collect(),
+        source_builds: global
+            .source_builds
+            .or(file.compile.source_builds)
+            .unwrap_or(SourceBuilds::Deny),
+        wheelhouse: match (&global.wheelhouse, &file.compile.wheelhouse) {
+            (Some(folder), _) => Some(working_directory.join(folder)),
+            (None, Some(folder)) => Some(root.join(folder)),
+            (None, None) => None,
+        },
+        cache_directory: global
+            .cache_dir
+            .as_ref()
+            .map(|folder| working_directory.join(folder)),
         cache: !global.no_cache && file.compile.cache.unwrap_or(true),
-        cache_directory: global.cache_dir.as_ref().map(|path| working_directory.join(path)),
         cache_bytes: global
             .cache_size
             .or(file.compile.cache_size)

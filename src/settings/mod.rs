@@ -141,6 +141,10 @@ pub struct Compile {
     pub environment: Vec<String>,
     /// Requirement files, absolute.
     pub requirements: Vec<PathBuf>,
+    /// Packages that have no wheel.
+    pub source_builds: file::SourceBuilds,
+    /// Folder of wheels, absolute.
+    pub wheelhouse: Option<PathBuf>,
     /// Whether compile results are cached.
     pub cache: bool,
     /// Where environments and results are kept, where that was said; absolute.

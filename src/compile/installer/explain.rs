@@ -1,0 +1,394 @@
+//! Making sense of how installers fail.
+
+use super::Order;
+use crate::compile::environment::Interpreter;
+use crate::error::{Failure, Phase};
+use std::process::Output;
+
+/// What an installer's message means.
+pub(super) fn explain(
+    installer: &str,
+    output: &Output,
+    order: &Order<'_>,
+    interpreter: &Interpreter,
+) -> Failure {
+    let said = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+    let text = without_credentials(&said.join("\n"));
+    meaning(installer, &text, order.project, &interpreter.python().to_string())
+}
+
+/// Whether the kernel refused the installer something.
+pub(super) fn is_refused(output: &Output) -> bool {
+    let text = String::from_utf8_lossy(&output.stderr).to_lowercase();
+    [
+        "permission denied",
+        "os error 13",
+        "errno 13",
+        "operation not permitted",
+    ]
+    .iter()
+    .any(|needle| text.contains(needle))
+}
+
+fn meaning(installer: &str, text: &str, project: bool, python: &str) -> Failure {
+    let lower = text.to_lowercase();
+    let any = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
+    let detail = shortened(text);
+    if any(&[
+        "no space left",
+        "os error 28",
+        "errno 28",
+        "disk quota exceeded",
+        "os error 122",
+    ]) {
+        return Failure::infrastructure(
+            Phase::Prepare,
+            format!("the disk is full: {installer} could not install kfp"),
+        )
+        .hint("free some space, or put the cache elsewhere with `--cache-dir`")
+        .detail(detail);
+    }
+    if any(&["hash mismatch", "do not match the hashes"]) {
+        return Failure::failed(
+            Phase::Prepare,
+            format!("a downloaded package is not the one that is pinned ({installer})"),
+        )
+        .hint("check the package index or proxy that is configured: it serves changed files")
+        .detail(detail);
+    }
+    if any(&[
+        "hashes are required",
+        "in `--require-hashes` mode",
+        "with `--require-hashes`",
+    ]) {
+        return Failure::failed(
+            Phase::Prepare,
+            format!("some of the project's requirements have hashes and others have none ({installer})"),
+        )
+        .hint("give every requirement and everything it needs a `--hash=`, as `uv pip compile --generate-hashes` does, or none")
+        .detail(detail);
+    }
+    if any(&[
+        "dns error",
+        "name resolution",
+        "name or service not known",
+        "failed to establish a new connection",
+        "connection refused",
+        "timed out",
+        "failed to fetch",
+        "error sending request",
+        "network is unreachable",
+        "connection reset",
+        "tunnel",
+        "max retries",
+        "client error (connect)",
+    ]) {
+        return Failure::infrastructure(Phase::Prepare, format!("the package index cannot be reached ({installer})"))
+            .hint("install kfp beforehand (`pip install kfp kfp-kubernetes`), point `PIP_INDEX_URL` or `UV_INDEX_URL` at an index, or give a folder of wheels with `--wheelhouse`")
+            .detail(detail);
+    }
+    if let Some(conflict) = conflict(text) {
+        return Failure::failed(Phase::Prepare, conflict)
+            .hint("change one of the two requirements")
+            .detail(detail);
+    }
+    if any(&[
+        "resolutionimpossible",
+        "conflicting dependencies",
+        "are incompatible",
+    ]) {
+        return Failure::failed(
+            Phase::Prepare,
+            format!("the project's requirements do not fit together ({installer})"),
+        )
+        .hint("change one of the two requirements named")
+        .detail(detail);
+    }
+    if let Some(package) = without_wheels(text) {
+        return no_wheels(&package, project, python, installer).detail(detail);
+    }
+    if any(&[
+        "no matching distribution",
+        "could not find a version",
+        "no version of",
+        "not found in the package registry",
+        "not found in the provided package locations",
+        "no solution found",
+    ]) {
+        let message = match unknown(text) {
+            Some(package) => format!("the package index does not have `{package}` ({installer})"),
+            None => format!("a package is not on the index ({installer})"),
+        };
+        return Failure::failed(Phase::Prepare, message)
+            .hint(if project && installer == "pip" {
+                "check the name, the version and which index is configured; what has no wheel is not there either, unless `compile.source_builds` is `allow`"
+            } else {
+                "check the name and the version, and which index is configured"
+            })
+            .detail(detail);
+    }
+    Failure::infrastructure(Phase::Prepare, format!("{installer} could not install kfp"))
+        .hint("the installer's own message is below; `kfp-gitops env` tells what is being installed")
+        .detail(detail)
+}
+
+fn no_wheels(package: &str, project: bool, python: &str, installer: &str) -> Failure {
+    let failure = Failure::failed(
+        Phase::Prepare,
+        format!(
+            "the package index has no wheel of `{package}` for Python {python} and this machine ({installer})"
+        ),
+    );
+    if project {
+        failure.hint(
+            "require a version that has one; `compile.source_builds: allow` in the base branch's configuration lets packages be built, which runs code of theirs",
+        )
+    } else {
+        failure.hint("give another Python with `--python`, or install kfp beforehand")
+    }
+}
+
+/// The package that has only source, or wheels for other machines.
+fn without_wheels(text: &str) -> Option<String> {
+    // uv: "Because tensorflow==1.15.0 has no wheels with a matching Python ABI tag", "has no usable wheels"
+    for mark in [" has no usable wheels", " has no wheels with a matching"] {
+        if let Some(at) = text.find(mark) {
+            return word_before(text, at);
+        }
+    }
+    // uv: "hint: Wheels are required for `x` because building from source is disabled"
+    if let Some(rest) = text.split("Wheels are required for `").nth(1) {
+        return rest.split('`').next().map(str::to_owned);
+    }
+    // pip hides what has no wheels: it lists none at all, or others
+    let rest = text.split("satisfies the requirement ").nth(1)?;
+    let (package, rest) = rest.split_once(" (from")?;
+    let listed = rest.split_once("versions: ")?.1.split(')').next()?;
+    (listed.trim() == "none").then(|| package.trim().to_owned())
+}
+
+/// The package that is not there.
+fn unknown(text: &str) -> Option<String> {
+    for mark in [" was not found in the", " not found in the"] {
+        if let Some(at) = text.find(mark) {
+            return word_before(text, at);
+        }
+    }
+    if let Some(rest) = text.split("there is no version of ").nth(1) {
+        return rest.split_whitespace().next().map(str::to_owned);
+    }
+    let rest = text.split("No matching distribution found for ").nth(1)?;
+    rest.lines().next().map(|line| line.trim().to_owned())
+}
+
+fn word_before(text: &str, at: usize) -> Option<String> {
+    text[..at]
+        .split_whitespace()
+        .next_back()
+        .map(|word| word.trim_matches('`').to_owned())
+}
+
+/// The two requirements that exclude each other, as one sentence.
+fn conflict(text: &str) -> Option<String> {
+    // what is broken over lines is one sentence
+    let joined = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if joined.contains("The conflict is caused by:") {
+        let block = text.split("The conflict is caused by:").nth(1)?;
+        let lines: Vec<&str> = block
+            .lines()
+            .map(str::trim)
+            .skip_while(|line| line.is_empty())
+            .take_while(|line| !line.is_empty())
+            .collect();
+        let depends = lines.iter().find_map(|line| line.split_once(" depends on "))?;
+        let asked = lines
+            .iter()
+            .find_map(|line| line.strip_prefix("The user requested "));
+        return Some(match asked {
+            Some(asked) => said(&depends.0.replace(' ', "=="), depends.1, asked),
+            None => {
+                let other = lines
+                    .iter()
+                    .filter_map(|line| line.split_once(" depends on "))
+                    .nth(1)?;
+                format!(
+                    "`{}` needs `{}`, but `{}` needs `{}`",
+                    depends.0.replace(' ', "=="),
+                    depends.1,
+                    other.0.replace(' ', "=="),
+                    other.1
+                )
+            }
+        });
+    }
+    // uv: "Because A depends on B and you require A, … And because you require C, …"
+    let (before, after) = joined.split_once(" depends on ")?;
+    let who = before.split_whitespace().next_back()?;
+    let needs = after.split_whitespace().next()?.trim_end_matches([',', '.']);
+    let name = |text: &str| -> String {
+        text.chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || "-_.".contains(*c))
+            .collect()
+    };
+    let rival = joined
+        .split("you require ")
+        .skip(1)
+        .filter_map(|rest| rest.split_whitespace().next())
+        .map(|word| word.trim_end_matches([',', '.']))
+        .find(|word| name(word) == name(needs) && *word != needs)?;
+    Some(said(who, needs, rival))
+}
+
+fn said(who: &str, needs: &str, asked: &str) -> String {
+    format!("`{who}` needs `{needs}`, but the project requires `{asked}`")
+}
+
+/// `https://user:password@host` as `https://****@host`.
+fn without_credentials(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        clean.push_str(before);
+        let end = after
+            .find(|c: char| c.is_whitespace() || "/'\"`".contains(c))
+            .unwrap_or(after.len());
+        rest = match after[..end].rfind('@') {
+            Some(user) => {
+                clean.push_str("****");
+                &after[user..]
+            }
+            None => after,
+        };
+    }
+    clean.push_str(rest);
+    clean
+}
+
+/// The lines that say something, at most a dozen.
+fn shortened(text: &str) -> String {
+    const NOISE: [&str; 14] = [
+        "warning: running pip",
+        "warning: retrying",
+        "warning: the directory",
+        "[notice]",
+        "using python",
+        "looking in",
+        "collecting ",
+        "  downloading ",
+        "  using cached ",
+        "downloading ",
+        "using cached ",
+        "  return _run_code",
+        "requirement already",
+        "installing collected",
+    ];
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.is_empty() && !NOISE.iter().any(|noise| line.to_lowercase().starts_with(noise)))
+        .collect();
+    let from = lines.len().saturating_sub(12);
+    lines[from..]
+        .iter()
+        .map(|line| line.chars().take(400).collect::<String>())
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Class;
+
+    /// Messages as uv 0.13 and pip 23 print them.
+    #[test]
+    fn failures_are_told_apart() {
+        let cases = [
+            (
+                "error: Request failed after 3 retries in 6.5s\n  cause: Failed to fetch: http://127.0.0.1:9/simple/kfp/\n  cause: Connection refused (os error 111)",
+                Class::Infrastructure,
+                "cannot be reached",
+            ),
+            (
+                "WARNING: Retrying (Retry(total=0)) after connection broken by 'NewConnectionError('…: Failed to establish a new connection: [Errno 111] Connection refused')': /simple/pandas/\nERROR: Could not find a version that satisfies the requirement pandas==99 (from versions: none)",
+                Class::Infrastructure,
+                "cannot be reached",
+            ),
+            (
+                "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES FROM THE REQUIREMENTS FILE.",
+                Class::Failed,
+                "pinned",
+            ),
+            (
+                "ERROR: Hashes are required in --require-hashes mode, but they are missing from some requirements.",
+                Class::Failed,
+                "have hashes and others have none",
+            ),
+            (
+                "error: No solution found when resolving dependencies\n  cause: Because kfp==2.17.0 depends on protobuf>=6.31.1,<7.0 and you require kfp==2.17.0, we can conclude that you require protobuf>=6.31.1,<7.0.\n         And because you require protobuf<4, we can conclude that your requirements are unsatisfiable.",
+                Class::Failed,
+                "`kfp==2.17.0` needs `protobuf>=6.31.1,<7.0`, but the project requires `protobuf<4`",
+            ),
+            (
+                "ERROR: Cannot install kfp==2.17.0 and protobuf<4 because these package versions have conflicting dependencies.\n\nThe conflict is caused by:\n    The user requested protobuf<4\n    kfp 2.17.0 depends on protobuf<7.0 and >=6.31.1\n\nTo fix this",
+                Class::Failed,
+                "`kfp==2.17.0` needs `protobuf<7.0 and >=6.31.1`, but the project requires `protobuf<4`",
+            ),
+            (
+                "The conflict is caused by:\n    a 1.0 depends on c<2\n    b 3.0 depends on c>=2\n",
+                Class::Failed,
+                "`a==1.0` needs `c<2`, but `b==3.0` needs `c>=2`",
+            ),
+            (
+                "  cause: Because docopt==0.6.2 has no usable wheels and you require docopt==0.6.2, we can",
+                Class::Failed,
+                "no wheel of `docopt==0.6.2`",
+            ),
+            (
+                "  cause: Because tensorflow==1.15.0 has no wheels with a matching Python ABI tag (e.g., `cp311`) and you",
+                Class::Failed,
+                "no wheel of `tensorflow==1.15.0`",
+            ),
+            (
+                "ERROR: Could not find a version that satisfies the requirement docopt==0.6.2 (from versions: none)\nERROR: No matching distribution found for docopt==0.6.2",
+                Class::Failed,
+                "no wheel of `docopt==0.6.2`",
+            ),
+            (
+                "ERROR: Could not find a version that satisfies the requirement kfp==2.99 (from versions: 2.0.1, 2.1)\nERROR: No matching distribution found for kfp==2.99",
+                Class::Failed,
+                "does not have `kfp==2.99`",
+            ),
+            (
+                "  cause: Because no-such-package was not found in the package registry and you require no-such-package, we",
+                Class::Failed,
+                "does not have `no-such-package`",
+            ),
+            (
+                "OSError: [Errno 28] No space left on device",
+                Class::Infrastructure,
+                "disk is full",
+            ),
+            ("boom", Class::Infrastructure, "could not install"),
+        ];
+        for (text, class, part) in cases {
+            let failure = meaning("uv", text, true, "3.11");
+            assert_eq!(failure.class, class, "{text}");
+            assert!(failure.message.contains(part), "{text}: {failure}");
+            assert!(failure.hint.is_some(), "{text}");
+        }
+    }
+
+    #[test]
+    fn long_messages_are_shortened_and_hold_no_passwords() {
+        let text = (0..100).map(|n| format!("line {n}\n")).collect::<String>();
+        let short = shortened(&text);
+        assert_eq!(short.lines().count(), 12);
+        assert!(short.ends_with("line 99"));
+        assert_eq!(
+            without_credentials("a https://user:pa@ss@host/x@y 'http://h/' b://t@"),
+            "a https://****@host/x@y 'http://h/' b://****@"
+        );
+    }
+}
