@@ -4,7 +4,9 @@ use crate::fault::dialect::{ALL, Dialect, Kind, NAMESPACE, USER};
 use crate::fault::kinds::Schedule;
 use crate::fault::server::{Faulty, Server, plain};
 use crate::fault::truth::{self, truth};
+use crate::fault::wire::Wire;
 use crate::fault::world::{Job, Repository, run, run_with, virtually};
+use crate::support::folder;
 use kfp_gitops::apply::Lineage;
 use kfp_gitops::error::Class;
 use kfp_gitops::kfp::auth::Login;
@@ -495,4 +497,46 @@ fn a_revert_is_uploaded_and_a_forced_upload_is_made_once_per_run() {
         assert_eq!(held["one"].len(), 4, "{held:#?}");
         assert_eq!(held["one"][0].name, "v-forced-0", "{held:#?}");
     });
+}
+
+/// A pipeline that needs a server from 2.14 on.
+const WORKSPACE: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.11-slim')\ndef say(text: str):\n    \
+                         print(text)\n\n\n@dsl.pipeline(name='one', pipeline_config=dsl.PipelineConfig(\n    \
+                         workspace=dsl.WorkspaceConfig(size='1Gi')))\ndef one(text: str = 'a'):\n    say(text=text)\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_says_what_the_server_does_not_know() {
+    let root = folder(&[
+        ("one_pipeline.py", WORKSPACE),
+        ("requirements.txt", "kfp==2.17.0\n"),
+    ]);
+    for (kind, code) in [(Kind::V2_5_0, 1), (Kind::V2_17_0, 0)] {
+        let (wire, url) = Wire::start(kind).await;
+        for command in ["plan", "apply"] {
+            let said = wire.run(root.path(), &[command, "--endpoint", &url]).await;
+            assert_eq!(said.code, code, "{kind:?}: {said:?}");
+            let report = said.json();
+            let one = &report["pipelines"][0];
+            if code == 0 {
+                assert_ne!(one["action"], "failed", "{one:#}");
+                continue;
+            }
+            assert_eq!(
+                (&one["action"], &one["reason"]),
+                (&"failed".into(), &"unsupported".into()),
+                "{one:#}"
+            );
+            let error = &one["error"];
+            let says = |field: &str, words: &str| {
+                let text = error[field].as_str().unwrap_or_default();
+                assert!(text.contains(words), "{field}: {error:#}");
+            };
+            says(
+                "message",
+                "server 2.5.0 does not know what `one` uses: `workspace`",
+            );
+            says("hint", "2.14");
+            assert_eq!(wire.server.writes(), 0);
+        }
+    }
 }

@@ -257,6 +257,8 @@ async fn plan_and_apply(
         adopt: false,
         force: job.force,
         names: None,
+        // What the plan refuses never comes to be applied; `apply` must refuse it by itself.
+        server: None,
     };
     let plan = decide(identified, &held, &options);
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();
