@@ -28,6 +28,15 @@ const PIPELINE_CONFIG: [(&str, (u64, u64)); 5] = [
     ("activeDeadlineSeconds", (2, 17)),
 ];
 
+/// What is looked for, and the first release that knows it; the README's table.
+pub const TABLE: [(&str, (u64, u64)); 5] = [
+    ("knows a workspace", (2, 14)),
+    ("knows task configuration (`TASK_CONFIG`, passthroughs)", (2, 15)),
+    ("knows importing into the workspace", (2, 15)),
+    ("knows allowed values of parameters (`Literal`)", (2, 16)),
+    ("knows `resource_ttl_…` and `active_deadline_seconds`", (2, 17)),
+];
+
 /// What the spec uses that the server does not know. Nothing where the server did not tell its version.
 #[must_use]
 pub fn unknown_to(spec: &Spec, server: &Server) -> Vec<Feature> {

@@ -40,7 +40,17 @@ async fn a_signal_settles_what_is_in_flight_and_exits_75() {
         // The call that creates the pipeline: it is settled, and nothing more is started.
         let (wire, url) = Wire::start(Kind::V2_17_0).await;
         wire.plan(Plan::Signal(3, signal));
-        let said = wire.apply(folder.path(), &url).await;
+        let summary_file = folder.path().join(format!("summary-{signal}.md"));
+        let said = wire
+            .run_in(
+                folder.path(),
+                &["apply", "--timeout", "2", "--endpoint", &url],
+                &[
+                    ("GITHUB_ACTIONS", "true"),
+                    ("GITHUB_STEP_SUMMARY", summary_file.to_str().expect("a path")),
+                ],
+            )
+            .await;
         assert_eq!(said.code, 75, "{said:?}");
         let pipeline = &said.json()["pipelines"][0];
         assert_eq!(
@@ -49,6 +59,11 @@ async fn a_signal_settles_what_is_in_flight_and_exits_75() {
             "{pipeline:#}"
         );
         assert!(truth(&wire.server).await["one"].is_empty());
+        let summary = std::fs::read_to_string(&summary_file).expect("a summary");
+        assert!(
+            summary.contains("Interrupted: 0 done, 1 not done, 0 unknown"),
+            "{summary}"
+        );
         wire.plan(Plan::Fair);
         let clean = wire.apply(folder.path(), &url).await;
         assert_eq!(clean.code, 0, "{clean:?}");
