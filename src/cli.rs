@@ -220,6 +220,15 @@ pub struct Global {
         help_heading = "Pipelines"
     )]
     pub only: Vec<String>,
+    /// Only pipelines that compile from something that changed since a commit, such as `origin/main`
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CHANGED_SINCE",
+        value_name = "REF",
+        help_heading = "Pipelines"
+    )]
+    pub changed_since: Option<String>,
     /// Name of this run's versions, a template [default: v{timestamp}]
     #[arg(
         long,

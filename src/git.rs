@@ -129,6 +129,24 @@ impl Git {
             .unwrap_or_default()
     }
 
+    /// Files that differ between a commit and the work tree, and those that git does not track and does not
+    /// ignore; relative to the root, with `/`. `None` where git cannot tell.
+    #[must_use]
+    pub fn changed_since(&self, commit: &str) -> Option<Vec<String>> {
+        let differing = self.output(&[
+            "diff",
+            "--name-only",
+            "-z",
+            "--no-renames",
+            "--no-ext-diff",
+            commit,
+            "--",
+        ])?;
+        let untracked = self.output(&["ls-files", "-z", "--others", "--exclude-standard", "--full-name"])?;
+        let names = differing.split('\0').chain(untracked.split('\0'));
+        Some(names.filter(|name| !name.is_empty()).map(str::to_owned).collect())
+    }
+
     /// The commit that a name stands for, 40 hex digits; `None` where git knows none.
     #[must_use]
     pub fn commit_of(&self, reference: &str) -> Option<String> {

@@ -44,7 +44,9 @@ async fn compare(
     report: &mut Report,
 ) -> Result<(), Failure> {
     let git = Git::new(&settings.root);
-    let commit = git.commit_of(reference).ok_or_else(|| unknown(reference, &git))?;
+    let commit = git
+        .commit_of(reference)
+        .ok_or_else(|| unknown(reference, &git, "--against"))?;
     let shown = match commit.get(..7) {
         Some(short) if !reference.starts_with(short) => format!("{reference} ({short})"),
         _ => reference.to_owned(),
@@ -53,6 +55,13 @@ async fn compare(
         against: Some(shown.clone()),
         ..PlanReport::default()
     });
+    if settings.changed_since.is_some() {
+        return Err(Failure::usage(
+            Phase::Plan,
+            "`--changed-since` says nothing of the other side of `--against`",
+        )
+        .hint("leave one of the two out"));
+    }
     let discovered = discover(settings)?;
     let result = engine::compile(settings, &discovered, None, false).await;
     let new: Vec<(Compiled, f64, Vec<String>)> = engine::take(settings, report, &discovered, result);
@@ -61,10 +70,13 @@ async fn compare(
     Ok(())
 }
 
-fn unknown(reference: &str, git: &Git) -> Failure {
+/// What a flag's commit that git does not know fails with.
+pub(super) fn unknown(reference: &str, git: &Git, flag: &str) -> Failure {
     let failure = Failure::usage(Phase::Plan, format!("git knows no commit `{reference}`"));
     if git.head().is_none() {
-        return failure.hint("`--against` needs the `git` command and a repository with a commit");
+        return failure.hint(format!(
+            "`{flag}` needs the `git` command and a repository with a commit"
+        ));
     }
     match reference.split_once('/') {
         Some((remote, branch)) => failure.hint(format!(

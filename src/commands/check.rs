@@ -1,5 +1,6 @@
 //! `check`: everything that can be said about the pipelines without a server and without a network.
 
+use super::changed::Changes;
 use super::{engine, finish, stopped, telling};
 use crate::check::check;
 use crate::compile::Compiled;
@@ -32,7 +33,24 @@ pub async fn run(settings: &Settings, server: Option<Version>) -> u8 {
     if let Err(failure) = version_name(&settings.naming.version, &any_facts()) {
         report.stop(failure);
     }
-    let result = engine::compile(settings, &discovered, server.clone(), false).await;
+    let changes = match Changes::since(settings) {
+        Ok(changes) => changes,
+        Err(failure) => {
+            return finish::finish(
+                settings,
+                stopped(settings, "check", failure),
+                telling::summary(settings),
+            )
+            .await;
+        }
+    };
+    let mut result = engine::compile(settings, &discovered, server.clone(), false).await;
+    if let Some(changes) = &changes {
+        let unaffected = changes.take_out(&mut result);
+        report
+            .pipelines
+            .extend(unaffected.into_iter().map(|(_, entry)| entry));
+    }
     let (compiled, timings): (Vec<Compiled>, Vec<(f64, Vec<String>)>) =
         engine::take(settings, &mut report, &discovered, result)
             .into_iter()

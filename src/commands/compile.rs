@@ -1,5 +1,6 @@
 //! `compile`: compile only, and write the compiler's own YAML where asked.
 
+use super::changed::Changes;
 use super::{engine, finish, stopped, telling};
 use crate::compile::Compiled;
 use crate::discover::discover;
@@ -23,7 +24,24 @@ pub async fn run(settings: &Settings, output: Option<PathBuf>) -> u8 {
         }
     };
     let mut report = Report::new("compile");
-    let result = engine::compile(settings, &discovered, None, output.is_some()).await;
+    let changes = match Changes::since(settings) {
+        Ok(changes) => changes,
+        Err(failure) => {
+            return finish::finish(
+                settings,
+                stopped(settings, "compile", failure),
+                telling::summary(settings),
+            )
+            .await;
+        }
+    };
+    let mut result = engine::compile(settings, &discovered, None, output.is_some()).await;
+    if let Some(changes) = &changes {
+        let unaffected = changes.take_out(&mut result);
+        report
+            .pipelines
+            .extend(unaffected.into_iter().map(|(_, entry)| entry));
+    }
     for (compiled, seconds, warnings) in engine::take(settings, &mut report, &discovered, result) {
         let mut entry = PipelineReport::of(&compiled, Action::Compiled);
         entry.seconds = seconds;

@@ -1,5 +1,6 @@
 //! What `plan` and `apply` share: find, compile, connect, read, decide.
 
+use super::changed::Changes;
 use super::connect::{Connected, connect};
 use super::drift::{self, Look};
 use super::{engine, finish};
@@ -136,16 +137,31 @@ pub async fn prepare_with(
     if settings.server.endpoint == Endpoint::Missing && !may_go_without {
         return stop(report, missing());
     }
+    let changes = match Changes::since(settings) {
+        Ok(changes) => changes,
+        Err(failure) => return stop(report, failure),
+    };
     let connection = contact(settings).await;
     let server = connection.as_ref().ok().map(|(_, server)| server.clone());
-    let result = engine::compile(
+    let mut result = engine::compile(
         settings,
         &discovered,
         server.as_ref().and_then(|server| server.version.clone()),
         false,
     )
     .await;
-    let (compiled, left_out) = only(settings, engine::take(settings, &mut report, &discovered, result));
+    let unaffected = changes.map_or_else(Vec::new, |changes| changes.take_out(&mut result));
+    let (compiled, mut left_out) = only(settings, engine::take(settings, &mut report, &discovered, result));
+    for (compiled, entry) in unaffected {
+        if engine::is_selected(settings, &compiled) {
+            report.pipelines.push(entry);
+        }
+        left_out.push(TimedCompiled {
+            compiled,
+            seconds: 0.0,
+            warnings: Vec::new(),
+        });
+    }
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) if may_go_without => {

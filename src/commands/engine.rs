@@ -45,6 +45,7 @@ pub fn engine_settings(
         jobs: compile.jobs.unwrap_or(cores),
         timeout: compile.timeout,
         memory_bytes: compile.memory,
+        disk_bytes: 1 << 30,
         want_yaml,
         disable_caching_by_default: compile.disable_caching_by_default,
         sandbox: match compile.sandbox {
@@ -70,7 +71,7 @@ pub fn engine_settings(
         cache_bytes: compile.cache_bytes,
         trust,
         scope,
-        want_inputs: false,
+        want_inputs: settings.changed_since.is_some(),
     }
 }
 
@@ -109,9 +110,6 @@ pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
 
 /// The one that was named, else the runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
-    if let Some(folder) = &settings.compile.cache_directory {
-        return folder.clone();
-    }
     let environment = &settings.environment;
     let existing = |name: &str| {
         environment

@@ -2,7 +2,8 @@
 
 pub mod against;
 pub mod apply;
-pub mod check;
+pub mod changed;
+mod check;
 pub mod compile;
 pub mod connect;
 pub mod deploy;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 pub(super) struct User {
     /// Tried in order: one that nobody else uses, and the one that exists everywhere.
     pub id: u32,
-    /// Whether to keep the right to read what lies in closed folders.
-    pub keep_reading: bool,
+    /// The capability to keep, where something needed lies in a closed folder.
+    pub keep: Option<u32>,
 }
 
 /// A user id that no distribution hands out. Where the user namespace does not have it, `nobody`.
@@ -18,11 +18,23 @@ const NOBODY: u32 = 65_534;
 
 /// The capability to read and search everything, under Landlock.
 const CAP_DAC_READ_SEARCH: u32 = 2;
+/// The capability to write everything as well, under Landlock; Docker's root has it and not the other.
+const CAP_DAC_OVERRIDE: u32 = 1;
 
 /// The user this program runs as.
 pub(super) fn effective_user() -> u32 {
     // SAFETY: reads this process's own user id and cannot fail.
     unsafe { libc::geteuid() }
+}
+
+/// The capabilities this process may use, as bits.
+fn permitted() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapPrm:"))
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .unwrap_or(0)
 }
 
 /// Hands the temporary directories to the user the worker becomes.
@@ -33,12 +45,18 @@ pub(super) fn own(parent: &Path, directories: &[PathBuf], closed: bool) -> Resul
         }
         Ok(())
     };
+    let keep = if closed {
+        let permitted = permitted();
+        let keep = [CAP_DAC_READ_SEARCH, CAP_DAC_OVERRIDE]
+            .into_iter()
+            .find(|capability| permitted >> capability & 1 == 1);
+        Some(keep.ok_or("this program runs as root and cannot let another user read Python or the sources, which lie in a folder that is closed to others")?)
+    } else {
+        None
+    };
     for id in [OWN_USER, NOBODY] {
         if give(id).is_ok() {
-            return Ok(User {
-                id,
-                keep_reading: closed,
-            });
+            return Ok(User { id, keep });
         }
     }
     Err("this program runs as root and may not give files to another user".to_owned())
@@ -80,7 +98,7 @@ pub(super) unsafe fn become_user(user: &User) -> io::Result<()> {
     unsafe {
         check(libc::prctl(libc::PR_SET_KEEPCAPS, 1, 0, 0, 0))?;
         for capability in 0..64_u32 {
-            if !(user.keep_reading && capability == CAP_DAC_READ_SEARCH) {
+            if user.keep != Some(capability) {
                 // beyond the last capability the kernel knows this fails, which is the end of them
                 libc::prctl(libc::PR_CAPBSET_DROP, capability, 0, 0, 0);
             }
@@ -93,11 +111,7 @@ pub(super) unsafe fn become_user(user: &User) -> io::Result<()> {
         ))?;
         call(libc::syscall(libc::SYS_setresgid, user.id, user.id, user.id))?;
         call(libc::syscall(libc::SYS_setresuid, user.id, user.id, user.id))?;
-        let kept = if user.keep_reading {
-            1 << CAP_DAC_READ_SEARCH
-        } else {
-            0
-        };
+        let kept = user.keep.map_or(0, |capability| 1 << capability);
         let header = CapabilityHeader {
             version: 0x2008_0522,
             pid: 0,
@@ -116,11 +130,11 @@ pub(super) unsafe fn become_user(user: &User) -> io::Result<()> {
             },
         ];
         call(libc::syscall(libc::SYS_capset, &raw const header, data.as_ptr()))?;
-        if user.keep_reading {
+        if let Some(capability) = user.keep {
             check(libc::prctl(
                 libc::PR_CAP_AMBIENT,
                 libc::PR_CAP_AMBIENT_RAISE,
-                CAP_DAC_READ_SEARCH,
+                capability,
                 0,
                 0,
             ))?;

@@ -63,6 +63,8 @@ pub struct EngineSettings {
     pub timeout: Duration,
     /// Memory for one file and all it starts, in bytes, beyond what kfp itself takes.
     pub memory_bytes: u64,
+    /// Disk for one file and all it starts, in bytes.
+    pub disk_bytes: u64,
     /// Also return the compiler's own YAML bytes; costs about as much time again as compiling.
     pub want_yaml: bool,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
@@ -138,6 +140,7 @@ impl EngineSettings {
             jobs: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             timeout: Duration::from_secs(120),
             memory_bytes: 4 << 30,
+            disk_bytes: 1 << 30,
             want_yaml: false,
             disable_caching_by_default: false,
             sandbox: SandboxMode::Auto,

@@ -100,6 +100,9 @@ pub(super) struct Hello {
     /// Files of the modules that were there before any source ran.
     #[serde(default)]
     pub loaded: Vec<PathBuf>,
+    /// Variables that kfp and its packages asked for while they were imported.
+    #[serde(default)]
+    pub variables: Vec<String>,
 }
 
 /// What came out of one child.
@@ -232,7 +235,7 @@ pub(super) async fn run(
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
         processes: 256,
-        file_bytes: 1 << 30,
+        file_bytes: settings.disk_bytes,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
         inner: &sandbox.inner,

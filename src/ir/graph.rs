@@ -264,7 +264,7 @@ fn outputs(component: &Component<'_>) -> Vec<(String, String)> {
         .map(|parameter: &Parameter<'_>| {
             (
                 wiring::plain(parameter.name).to_owned(),
-                parameter.kind.to_owned(),
+                parameter.python_type().to_owned(),
             )
         });
     let artifacts = component.output_artifacts.iter().map(|artifact: &Artifact<'_>| {

@@ -24,9 +24,31 @@ fn context() -> Context {
     context::read(&env, None)
 }
 
+/// Fails where Markdown is left as it was written: a table inside a quote, code behind a fold.
+fn reads_as_markdown(text: &str) {
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+    let mut in_code = false;
+    for event in Parser::new_ext(text, Options::ENABLE_TABLES | Options::ENABLE_GFM) {
+        match event {
+            Event::Start(Tag::CodeBlock(_)) => in_code = true,
+            Event::End(TagEnd::CodeBlock) => in_code = false,
+            Event::Text(shown) if !in_code => {
+                assert!(
+                    !shown.contains('|') && !shown.contains('`'),
+                    "{shown:?} in\n{text}"
+                );
+            }
+            Event::Html(raw) => assert!(!raw.contains('`') && !raw.contains("]("), "{raw:?} in\n{text}"),
+            _ => {}
+        }
+    }
+}
+
 /// All faces of one run in one text.
 fn faces(report: &Report) -> String {
     let notice = wording_notice::notice(report, &context(), false);
+    reads_as_markdown(&markdown_comment::comment(report, None));
+    reads_as_markdown(&summary::summary(report, None, &[]));
     format!(
         "outcome: {:?}\nheadline: {}\nstatus: {}\n\n--- notification ({:?}, priority {})\n{}\n{}\n\n\
          --- annotations on GitHub\n{}\n\n--- annotations on Gitea\n{}\n\n--- comment\n{}\n--- summary\n{}",

@@ -50,9 +50,10 @@ pub fn comment(report: &Report, details: Option<&str>) -> String {
         ),
         None => "_This is too long for a comment: the rest is in the log of the run._".to_owned(),
     };
-    let mut text = clean_cut(&text, COMMENT_LIMIT - footer.len(), &pointer);
-    text.push_str(&footer);
-    text
+    with_footer(
+        clean_cut(&text, COMMENT_LIMIT - footer.len() - 1, &pointer),
+        &footer,
+    )
 }
 
 /// Whether a comment is worth starting: where nothing changes and nothing is wrong, only an existing one is
@@ -296,6 +297,15 @@ pub(super) fn warnings(report: &Report, limit: usize) -> String {
     if !text.is_empty() {
         text.push('\n');
     }
+    text
+}
+
+/// The footer behind an empty line: directly behind a fold its Markdown would not be read.
+pub(super) fn with_footer(mut text: String, footer: &str) -> String {
+    if !text.ends_with("\n\n") {
+        text.push('\n');
+    }
+    text.push_str(footer);
     text
 }
 

@@ -98,6 +98,8 @@ pub enum Reason {
     SdkPin,
     /// The run was asked to stop.
     Interrupted,
+    /// `--changed-since` and nothing that it compiles from changed.
+    Unaffected,
     /// `apply --plan`: what the plan was made for is no longer there.
     Moved,
 }
@@ -115,6 +117,7 @@ impl Reason {
             Self::Unsupported => "unsupported",
             Self::SdkPin => "sdk-pin",
             Self::Interrupted => "interrupted",
+            Self::Unaffected => "unaffected",
             Self::Moved => "moved",
         }
     }

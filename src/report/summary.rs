@@ -59,9 +59,8 @@ pub fn summary(report: &Report, details: Option<&str>, graphs: &[Graph]) -> Stri
     text.push_str(&changes::folds(&entries, DIFFERENCES_LIMIT));
     let footer = parts::footer(report);
     let pointer = "_This is too long for a summary: the rest is in the results file._";
-    let mut text = clean_cut(&text, SUMMARY_LIMIT - footer.len(), pointer);
-    text.push_str(&footer);
-    text
+    let text = clean_cut(&text, SUMMARY_LIMIT - footer.len() - 1, pointer);
+    parts::with_footer(text, &footer)
 }
 
 /// A graph that a forge draws, and that cannot end its own fence.

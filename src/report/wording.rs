@@ -379,6 +379,7 @@ const fn reason_words(reason: super::Reason) -> &'static str {
         Reason::Unsupported => "not supported by the server",
         Reason::SdkPin => "only the SDK pin changed",
         Reason::Interrupted => "interrupted",
+        Reason::Unaffected => "nothing changed for it",
         Reason::Moved => "not as planned",
     }
 }

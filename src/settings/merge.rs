@@ -190,6 +190,10 @@ pub fn merge_at(
             exclude: or_default(&global.exclude, file.discover.exclude, &[]),
         },
         only: non_empty(&global.only),
+        changed_since: global
+            .changed_since
+            .clone()
+            .filter(|text| !text.trim().is_empty()),
         naming: Naming {
             pipeline: file.naming.pipeline.unwrap_or_else(|| "spec".to_owned()),
             version: global

@@ -39,6 +39,8 @@ pub struct Settings {
     pub discover: Discover,
     /// Only these pipelines; empty is all.
     pub only: Vec<String>,
+    /// Only pipelines that compile from something that changed since this commit.
+    pub changed_since: Option<String>,
     /// How things are named.
     pub naming: Naming,
     /// What is known about single pipelines.

@@ -108,17 +108,19 @@ impl Browser {
     pub fn open(&mut self, html: &str, hash: &str) {
         let path = self.folder.path().join("report.html");
         std::fs::write(&path, html).unwrap();
-        self.ask(
-            "Page.navigate",
-            json!({"url": format!("file://{}{hash}", path.display())}),
-        );
+        // Through an empty page: a file that is shown already would only be scrolled.
+        self.load("about:blank", "about:");
+        self.load(&format!("file://{}{hash}", path.display()), "file:");
+        self.settle();
+    }
+
+    fn load(&mut self, url: &str, protocol: &str) {
+        self.ask("Page.navigate", json!({"url": url}));
+        let loaded = format!("document.readyState === 'complete' && location.protocol === '{protocol}'");
         let started = Instant::now();
-        while self.evaluate("document.readyState === 'complete' && location.protocol === 'file:'")
-            != json!(true)
-        {
+        while self.evaluate(&loaded) != json!(true) {
             assert!(started.elapsed() < PATIENCE, "the page did not load");
         }
-        self.settle();
     }
 
     /// Follows an address inside the page.
@@ -160,9 +162,14 @@ impl Browser {
 
     /// Makes the window small and dark, or large and light.
     pub fn size(&mut self, width: u32, height: u32, dark: bool) {
+        self.frame(width, height, 2.0, dark);
+    }
+
+    /// The same, with so many points of the screen for a pixel of the page.
+    pub fn frame(&mut self, width: u32, height: u32, scale: f64, dark: bool) {
         self.ask(
             "Emulation.setDeviceMetricsOverride",
-            json!({"width": width, "height": height, "deviceScaleFactor": 2, "mobile": true}),
+            json!({"width": width, "height": height, "deviceScaleFactor": scale, "mobile": true}),
         );
         let scheme = if dark { "dark" } else { "light" };
         self.ask(
@@ -206,13 +213,18 @@ impl Browser {
     /// Keeps a picture in the folder that `KFP_GITOPS_TEST_PICTURES` names, if it names one.
     pub fn picture(&mut self, name: &str) {
         if let Some(folder) = std::env::var_os("KFP_GITOPS_TEST_PICTURES") {
-            use base64::Engine as _;
-            let answer = self.ask("Page.captureScreenshot", json!({"format": "png"}));
-            let bytes = base64::engine::general_purpose::STANDARD
-                .decode(answer["data"].as_str().unwrap())
-                .unwrap();
+            let bytes = self.shot();
             std::fs::write(PathBuf::from(folder).join(format!("{name}.png")), bytes).unwrap();
         }
+    }
+
+    /// What the window shows, as PNG.
+    pub fn shot(&mut self) -> Vec<u8> {
+        use base64::Engine as _;
+        let answer = self.ask("Page.captureScreenshot", json!({"format": "png"}));
+        base64::engine::general_purpose::STANDARD
+            .decode(answer["data"].as_str().unwrap())
+            .unwrap()
     }
 
     /// Fails if the page said anything on the console, raised anything, or asked for anything but

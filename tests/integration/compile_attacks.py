@@ -67,6 +67,23 @@ def read_service_account_token():
     return read(outside('token'))
 
 
+def read_cluster_token():
+    return read(BAIT['cluster_token'])
+
+
+def read_event_file():
+    return read(outside('event.json'))
+
+
+def write_event_file():
+    return append(outside('event.json'))
+
+
+def read_through_own_link():
+    os.symlink(outside('token'), os.path.join(os.environ['TMPDIR'], 'own-link'))
+    return read(os.path.join(os.environ['TMPDIR'], 'own-link'))
+
+
 def read_through_link():
     return read(os.path.join(BAIT['root'], 'link'))
 
@@ -104,6 +121,37 @@ def write_other_pipelines_directory():
     own = os.environ['TMPDIR']
     other = [slot for slot in ('0', '1') if not own.endswith('/' + slot)][0]
     return append(os.path.join(os.path.dirname(own), other, 'x'))
+
+
+def list_other_pipelines_directory():
+    own = os.environ['TMPDIR']
+    other = [slot for slot in ('0', '1') if not own.endswith('/' + slot)][0]
+    os.listdir(os.path.join(os.path.dirname(own), other))
+    return True
+
+
+def write_shared_memory():
+    path = '/dev/shm/kfp-gitops-bait-%d' % os.getpid()
+    append(path)
+    os.unlink(path)
+    return True
+
+
+def write_kernel_setting():
+    return open('/proc/sys/kernel/core_pattern', 'r+')
+
+
+def write_into_the_supervisors_pipes():
+    """Where the results of all pipelines pass: who writes there answers for any of them."""
+    folder = '/proc/%d/fd' % os.getppid()
+    for name in os.listdir(folder):
+        if os.readlink(os.path.join(folder, name)).startswith('pipe:'):
+            try:
+                os.close(os.open(os.path.join(folder, name), os.O_WRONLY | os.O_NONBLOCK))
+                return True
+            except OSError:
+                pass
+    return False
 
 
 def truncate_outside():
@@ -195,6 +243,44 @@ def signal_supervisor():
     return True
 
 
+def sibling_sleeps():
+    time.sleep(3)
+    return True
+
+
+def siblings():
+    """Numbers near the supervisor's, which need no list of processes to be guessed."""
+    return [pid for pid in range(os.getppid() + 1, os.getppid() + 200) if pid != os.getpid()]
+
+
+def signal_sibling():
+    for pid in siblings():
+        try:
+            os.kill(pid, 0)
+            return True
+        except OSError:
+            pass
+    return False
+
+
+def memory_of_the_program():
+    return open('/proc/%d/mem' % BAIT['program'], 'rb')
+
+
+def trace_the_program():
+    pid = os.fork()
+    if pid == 0:
+        # PTRACE_SEIZE, which does not stop it; with this process the kernel lets go of it
+        os._exit(0 if LIBC.ptrace(0x4206, BAIT['program'], 0, 0) == 0 else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def raise_own_limits():
+    import resource
+    resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
+    return True
+
+
 def trace():
     pid = os.fork()
     if pid == 0:
@@ -239,6 +325,52 @@ def fork_bomb(count=400):
 
 def memory():
     return len(bytearray(700_000_000))
+
+
+def allocate(name, size):
+    """Takes the room on the disk without writing to it."""
+    descriptor = os.open(os.path.join(os.environ['TMPDIR'], name), os.O_CREAT | os.O_WRONLY)
+    os.posix_fallocate(descriptor, 0, size)
+    os.close(descriptor)
+    return True
+
+
+def some_disk():
+    return allocate('some', 20 << 20)
+
+
+def some_disk_again():
+    return not os.listdir(os.environ['TMPDIR']) and some_disk()
+
+
+def large_file():
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    return allocate('large', 100 << 20)
+
+
+def fill_disk():
+    for number in range(4):
+        allocate('part-%d' % number, 40 << 20)
+    time.sleep(5 if not BAIT['open'] else 0)
+    return True
+
+
+def leave_a_link():
+    """The directory is emptied for the next pipeline: what a link in it leads to must stay."""
+    os.symlink(outside('home'), os.path.join(os.environ['TMPDIR'], 'home'))
+    os.makedirs(os.path.join(os.environ['TMPDIR'], 'closed', 'deeper'))
+    os.chmod(os.path.join(os.environ['TMPDIR'], 'closed'), 0)
+    return True
+
+
+def deep_folders():
+    """Deeper than Python nests calls, for whoever looks at them and clears them away."""
+    os.chdir(os.environ['TMPDIR'])
+    for _ in range(3000):
+        os.mkdir('d')
+        os.chdir('d')
+    time.sleep(1)
+    return True
 
 
 def new_user_namespace():

@@ -5,11 +5,14 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::compile_support::{Tree, cache, of};
+use crate::support::{folder, kfp_gitops, run};
 use kfp_gitops::compile::{CompileResult, SandboxLevel, SandboxMode};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 const CODE: &str = include_str!("compile_attacks.py");
 
@@ -18,7 +21,7 @@ const CODE: &str = include_str!("compile_attacks.py");
 enum Proof {
     /// Always, once the sandbox is off.
     Anyone,
-    /// Only as root: for others, the kernel or another layer denies it anyway.
+    /// Only as root with all capabilities: for others, the kernel or another layer denies it anyway.
     Root,
     /// Only the denial is tested: the kernel may not know the interface at all.
     None,
@@ -27,6 +30,8 @@ enum Proof {
 use Proof::{Anyone, Root};
 
 const ATTEMPTS: &[(&str, Proof)] = &[
+    // starts beside the one that sleeps, which is the first
+    ("signal_sibling", Anyone),
     ("environment_own", Anyone),
     ("environment_of_the_program", Anyone),
     ("environment_of_the_supervisor", Root),
@@ -35,15 +40,23 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("read_dot_env", Anyone),
     ("read_home", Anyone),
     ("read_service_account_token", Anyone),
+    ("read_cluster_token", Root),
+    ("read_event_file", Anyone),
     ("read_through_link", Anyone),
+    ("read_through_own_link", Anyone),
     ("list_home", Anyone),
     ("write_sources", Anyone),
     ("write_own_source", Anyone),
     ("write_new_source", Anyone),
     ("write_runner_file", Anyone),
+    ("write_event_file", Anyone),
+    ("write_shared_memory", Anyone),
+    ("write_kernel_setting", Root),
+    ("write_into_the_supervisors_pipes", Root),
     ("write_cache", Anyone),
     ("write_interpreter", Anyone),
     ("write_other_pipelines_directory", Anyone),
+    ("list_other_pipelines_directory", Anyone),
     ("truncate_outside", Anyone),
     ("truncate_by_reading", Anyone),
     ("remove_outside", Anyone),
@@ -63,11 +76,26 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("signal_program", Anyone),
     ("signal_supervisor", Anyone),
     ("trace", Anyone),
+    ("trace_the_program", Root),
+    ("memory_of_the_program", Root),
+    ("raise_own_limits", Proof::None),
     ("priority_of_the_supervisor", Anyone),
     ("limits_of_the_supervisor", Root),
     ("affinity_of_the_supervisor", Anyone),
     ("fork_bomb", Proof::None),
     ("memory", Anyone),
+    ("large_file", Anyone),
+    ("fill_disk", Anyone),
+];
+
+/// What is no attack, and runs beside them.
+const HARMLESS: &[&str] = &[
+    "outlives",
+    "few_processes",
+    "deep_folders",
+    "some_disk",
+    "leave_a_link",
+    "some_disk_again",
 ];
 
 /// By number, which differs between architectures.
@@ -96,6 +124,7 @@ fn attempts() -> impl Iterator<Item = (&'static str, Proof)> {
 struct Range {
     tree: Tree,
     outside: tempfile::TempDir,
+    _cluster: Option<tempfile::TempDir>,
     _tcp: TcpListener,
     _unix: UnixListener,
     _abstract: UnixListener,
@@ -115,6 +144,7 @@ impl Range {
         for name in [
             "home/.netrc",
             "token",
+            "event.json",
             "github_env",
             "truncated",
             "truncated2",
@@ -125,6 +155,22 @@ impl Range {
             put(name);
         }
         std::fs::set_permissions(outside.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+        // the folder itself, where the tests may: what a cluster mounts into every pod lies there
+        let cluster = std::fs::create_dir_all("/var/run/secrets")
+            .and_then(|()| {
+                tempfile::Builder::new()
+                    .prefix("kfp-gitops")
+                    .tempdir_in("/var/run/secrets")
+            })
+            .ok();
+        let token = cluster.as_ref().map_or_else(
+            || PathBuf::from("/var/run/secrets/token"),
+            |folder| folder.path().join("token"),
+        );
+        if let Some(folder) = &cluster {
+            std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+            std::fs::write(&token, "secret").unwrap();
+        }
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let unix = UnixListener::bind(outside.path().join("docker.sock")).unwrap();
         let name = format!("kfp-gitops-test-{}-{round}", std::process::id());
@@ -137,9 +183,15 @@ impl Range {
         let bait = serde_json::json!({
             "root": tree.root(), "outside": outside.path(), "cache": cache(), "program": std::process::id(),
             "tcp": tcp.local_addr().unwrap().port(), "abstract": name, "round": round, "open": open,
+            "cluster_token": token,
         });
         tree.file("bait.json", &bait.to_string());
-        for (name, _) in attempts().chain([("outlives", Anyone), ("few_processes", Anyone)]) {
+        let names = attempts().map(|(name, _)| name);
+        for name in ["sibling_sleeps"]
+            .into_iter()
+            .chain(names)
+            .chain(HARMLESS.iter().copied())
+        {
             let text = format!(
                 "{CODE}\ntry:\n    outcome = {name}()\n    why = str(outcome)[:200]\nexcept BaseException as error:\n    \
                  outcome, why = None, repr(error)\nfrom kfp import dsl\n@dsl.component\ndef step(): pass\n\
@@ -151,6 +203,7 @@ impl Range {
         Self {
             tree,
             outside,
+            _cluster: cluster,
             _tcp: tcp,
             _unix: unix,
             _abstract: hidden,
@@ -164,7 +217,9 @@ impl Range {
             .environment
             .insert("BAIT_SECRET".into(), "hunter2".into());
         settings.memory_bytes = 500 << 20;
+        settings.disk_bytes = 64 << 20;
         if open {
+            settings.disk_bytes = 1 << 30;
             settings.memory_bytes = 4 << 30;
             settings.pass_environment.push("BAIT_SECRET".into());
         }
@@ -183,9 +238,16 @@ fn outcome(result: &CompileResult, name: &str) -> (bool, String) {
     }
 }
 
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
+/// Whether nothing at all is kept from this process: a container's root lacks these.
+fn is_almighty() -> bool {
+    const TRACE: u64 = 1 << 19;
+    const ADMINISTER: u64 = 1 << 21;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let effective = status
+        .lines()
+        .find_map(|line| line.strip_prefix("CapEff:"))
+        .map_or(0, |hex| u64::from_str_radix(hex.trim(), 16).unwrap());
+    effective & (TRACE | ADMINISTER) == TRACE | ADMINISTER
 }
 
 #[test]
@@ -203,13 +265,16 @@ fn every_attempt_is_denied_and_would_succeed_without_the_sandbox() {
             wrong.push(format!("{name} was not denied: {why}"));
         }
         let (succeeded, why) = outcome(&without, name);
-        let expected = proof == Anyone || (proof == Root && is_root());
+        let expected = proof == Anyone || (proof == Root && is_almighty());
         if expected && !succeeded {
             wrong.push(format!("{name} does not succeed without the sandbox: {why}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(outcome(&within, "few_processes").0, "a few processes are no bomb");
+    for name in HARMLESS {
+        let (succeeded, why) = outcome(&within, name);
+        assert!(succeeded, "{name} is no attack: {why}");
+    }
     // what it started is gone, in both cases
     for result in [&within, &without] {
         let (started, pid) = outcome(result, "outlives");
@@ -217,6 +282,12 @@ fn every_attempt_is_denied_and_would_succeed_without_the_sandbox() {
         assert!(!is_alive(&pid), "process {pid} outlived the run");
     }
     // and nothing outside has changed
+    for range in [&open, &closed] {
+        assert!(
+            range.outside.path().join("home/.netrc").exists(),
+            "cleaning up followed a link"
+        );
+    }
     let outside = closed.outside.path();
     assert_eq!(
         std::fs::read_to_string(outside.join("truncated")).unwrap(),
@@ -232,10 +303,148 @@ fn every_attempt_is_denied_and_would_succeed_without_the_sandbox() {
     assert_eq!(withheld, &["BAIT_SECRET"], "a withheld variable is noticed");
 }
 
+/// Runs the table again in another process, whose command `prepare` changes.
+fn again(prepare: impl FnOnce(&Path, &Path) -> Option<Command>) {
+    use std::os::unix::fs::MetadataExt;
+    let place = tempfile::Builder::new().prefix("again").tempdir().unwrap();
+    std::fs::set_permissions(place.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
+    let program = place.path().join("tests");
+    let own = std::env::current_exe().unwrap();
+    if std::fs::hard_link(&own, &program).is_err() {
+        std::fs::copy(&own, &program).unwrap();
+    }
+    if std::fs::metadata("/proc/self").unwrap().uid() != 0 {
+        eprintln!("not root: this is the ordinary user's table already");
+        return;
+    }
+    let Some(mut command) = prepare(place.path(), &program) else {
+        return;
+    };
+    let output = command
+        .args([
+            "--exact",
+            "compile_attacks::every_attempt_is_denied_and_would_succeed_without_the_sandbox",
+        ])
+        .args(["--test-threads=1", "--nocapture"])
+        .current_dir(place.path())
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("1 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+/// A user that no distribution hands out.
+const SOMEBODY: u32 = 6_051_737;
+
+#[test]
+fn the_same_as_an_ordinary_user() {
+    again(|place, program| {
+        // what root has installed for itself is closed to others
+        let python = ["/usr/bin/python3", "/usr/local/bin/python3"]
+            .iter()
+            .map(Path::new)
+            .find(|path| path.exists());
+        let (Some(python), Some(uv)) = (python, crate::preparing::uv()) else {
+            eprintln!("skipped: no Python and uv that an ordinary user can reach");
+            return None;
+        };
+        let path = place.join("path");
+        std::fs::create_dir(&path).unwrap();
+        std::os::unix::fs::symlink(python, path.join("python3")).unwrap();
+        std::fs::copy(uv, path.join("uv")).unwrap();
+        let mut command = Command::new(program);
+        command
+            .uid(SOMEBODY)
+            .gid(SOMEBODY)
+            .env("PATH", &path)
+            .env("HOME", place)
+            .env_remove("XDG_CACHE_HOME")
+            .env("KFP_GITOPS_TEST_CACHE", place.join("cache"));
+        Some(command)
+    });
+}
+
+#[test]
+fn the_same_as_a_containers_root() {
+    const DOCKER: &str = "-all,+chown,+dac_override,+fowner,+fsetid,+kill,+setgid,+setuid,+setpcap,\
+                          +net_bind_service,+net_raw,+sys_chroot,+mknod,+audit_write,+setfcap";
+    again(|_, program| {
+        if Command::new("setpriv").arg("--version").output().is_err() {
+            eprintln!("skipped: no setpriv to take capabilities away with");
+            return None;
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--bounding-set", DOCKER]).arg(program);
+        Some(command)
+    });
+}
+
 /// Whether a process lives; one that waits to be reaped does not.
 fn is_alive(pid: &str) -> bool {
     let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
     stat.rsplit(')')
         .next()
         .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn workflow_commands_that_a_pipeline_prints_are_none() {
+    const COMMANDS: &str =
+        "::add-path::/evil\\n::set-output name=x::y\\r::add-mask::a\\n##[command]x\\n::stop-commands::z";
+    let sound = format!(
+        "import sys, warnings\nprint('{COMMANDS}')\nprint('{COMMANDS}', file=sys.stderr)\nwarnings.warn('x\\n{COMMANDS}')\n\
+         from kfp import dsl\n@dsl.component(base_image='python:3.12')\ndef step(): pass\n\
+         @dsl.pipeline(name='sound', description='{COMMANDS}')\ndef p():\n    step()\n"
+    );
+    let root = folder(&[
+        ("sound_pipeline.py", &sound),
+        (
+            "fails_pipeline.py",
+            &format!("{sound}raise ValueError('x\\n{COMMANDS}')\n"),
+        ),
+    ]);
+    for format in ["text", "json"] {
+        let said = run(kfp_gitops(root.path())
+            .args(["plan", "--endpoint", "embedded", "--format", format, "--verbose"])
+            .envs([("CI", "true"), ("GITHUB_ACTIONS", "true")]));
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(
+            format!("{}{}", said.out, said.err).contains("add-path"),
+            "the text is shown, so that this test can fail: {said:?}"
+        );
+        for stream in [&said.out, &said.err] {
+            let mut token: Option<String> = None;
+            for line in stream.split(['\n', '\r']).map(str::trim_start) {
+                if let Some(closed) = &token {
+                    // nothing counts until the token comes, which the pipeline cannot know
+                    if line == format!("::{closed}::") {
+                        token = None;
+                    }
+                    assert!(!line.starts_with("::stop-commands::"), "{line}");
+                } else if let Some(new) = line.strip_prefix("::stop-commands::") {
+                    assert_ne!(new, "z", "the pipeline's own");
+                    token = Some(new.to_owned());
+                } else {
+                    let own = [
+                        "::error",
+                        "::warning",
+                        "::notice",
+                        "::group::",
+                        "::endgroup::",
+                        "::add-mask::",
+                    ];
+                    let is_command = line.starts_with("::") || line.starts_with("##[");
+                    assert!(
+                        !is_command || own.iter().any(|one| line.starts_with(one)),
+                        "{line}"
+                    );
+                    assert!(!line.starts_with("::add-mask::a"), "{line}");
+                }
+            }
+        }
+    }
 }

@@ -108,7 +108,10 @@ impl Tree {
 
 /// Where the tests keep prepared environments between runs.
 pub fn cache() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-cache")
+    std::env::var_os("KFP_GITOPS_TEST_CACHE").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-cache"),
+        PathBuf::from,
+    )
 }
 
 /// The result of one file.

@@ -95,6 +95,13 @@ impl Record {
         let unclear = |path: &str| Err(format!("reads `{path}`, which is no file of the tree"));
         let mut record = Self::default();
         for path in &observed.files {
+            // whether such a file can be read at all depends on the isolation that the machine gives
+            if path
+                .split('/')
+                .any(|part| part.starts_with('.') && !part.trim_matches('.').is_empty())
+            {
+                return Err(format!("reads `{path}`, which is hidden"));
+            }
             let state = world.content(path).to_owned();
             if state == UNCLEAR {
                 return unclear(path);
@@ -350,6 +357,13 @@ mod tests {
                     ..Observed::default()
                 },
                 earlier,
+            ),
+            (
+                Observed {
+                    files: set(&["configuration/.env.local"]),
+                    ..Observed::default()
+                },
+                later(),
             ),
             (
                 Observed {

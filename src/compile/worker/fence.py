@@ -55,32 +55,39 @@ class Fence:
         return None if os.waitpid(pid, 0)[1] == 0 else 'a child could not put up its own fence'
 
     def clean(self, slot):
-        """Empties a child's directory for the next one."""
-        directory = self.directories[slot]
+        """Empties a child's directory for the next one. The directory itself stays: rules stand on it, not on its name."""
         try:
-            if not os.listdir(directory):
-                return
+            os.chmod(self.directories[slot], 0o700)
+            empty(self.directories[slot])
         except OSError:
-            pass
-        for _ in range(2):
-            for folder, folders, _files in os.walk(directory):
-                for name in folders:
-                    try:
-                        os.chmod(os.path.join(folder, name), 0o700, follow_symlinks=False)
-                    except (OSError, NotImplementedError):
-                        try:
-                            if not os.path.islink(os.path.join(folder, name)):
-                                os.chmod(os.path.join(folder, name), 0o700)
-                        except OSError:
-                            pass
-            shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(self.directories[slot], ignore_errors=True)
             try:
-                os.mkdir(directory, 0o700)
-                return
-            except FileExistsError:
-                continue
+                os.mkdir(self.directories[slot], 0o700)
             except OSError:
-                return
+                pass
+
+
+def empty(directory):
+    """Without recursion and through no link: a file can nest folders deeper than Python nests calls."""
+    while True:
+        folders = []
+        for entry in os.scandir(directory):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(entry.path)
+            else:
+                os.unlink(entry.path)
+        if not folders:
+            return
+        for folder in folders:
+            os.chmod(folder, 0o700)
+            for entry in list(os.scandir(folder)):
+                if entry.is_dir(follow_symlinks=False):
+                    # a folder that is moved to another one must be writable itself
+                    os.chmod(entry.path, 0o700)
+                    os.rename(entry.path, os.path.join(directory, os.urandom(12).hex()))
+                else:
+                    os.unlink(entry.path)
+            os.rmdir(folder)
 
 
 def fence(settings, slot):

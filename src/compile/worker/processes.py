@@ -40,15 +40,22 @@ def usage(pid):
 def size(directory):
     """(entries, bytes) beneath a directory; stops counting where it is too much anyway."""
     entries = written = 0
-    for folder, folders, files in os.walk(directory):
-        entries += len(folders) + len(files)
-        for name in files:
+    # no recursion: a file can nest folders deeper than Python nests calls
+    folders = [directory]
+    while folders and entries <= 20000:
+        try:
+            found = list(os.scandir(folders.pop()))
+        except OSError:
+            continue
+        entries += len(found)
+        for entry in found:
             try:
-                written += os.lstat(os.path.join(folder, name)).st_blocks * 512
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                else:
+                    written += entry.stat(follow_symlinks=False).st_blocks * 512
             except OSError:
                 pass
-        if entries > 20000:
-            break
     return entries, written
 
 

@@ -284,6 +284,22 @@ impl<'a> Pipeline<'a> {
     }
 }
 
+impl<'a> Parameter<'a> {
+    /// Its type as the author wrote it in Python; what is newer than this as it stands.
+    #[must_use]
+    pub fn python_type(&self) -> &'a str {
+        match self.kind {
+            "STRING" => "str",
+            "NUMBER_INTEGER" => "int",
+            "NUMBER_DOUBLE" => "float",
+            "BOOLEAN" => "bool",
+            "LIST" => "list",
+            "STRUCT" => "dict",
+            other => other,
+        }
+    }
+}
+
 impl<'a> Component<'a> {
     /// The tasks inside; none for one that runs a container.
     pub fn tasks(&self) -> impl std::iter::Iterator<Item = &Task<'a>> {

@@ -83,7 +83,7 @@ fn parameters() {
             &format!("{one}/extra"),
             json!({"parameterType": "STRING"})
         )),
-        ["interface: parameter `extra` added: `STRING, required`"]
+        ["interface: parameter `extra` added: `str, required`"]
     );
     assert_eq!(
         edited("evaluation", |value| set(
@@ -91,7 +91,7 @@ fn parameters() {
             &format!("{one}/extra"),
             json!({"parameterType": "STRING", "isOptional": true, "defaultValue": "1e3"})
         )),
-        ["behaviour: parameter `extra` added: `STRING, default \"1e3\"`"]
+        ["behaviour: parameter `extra` added: `str, default \"1e3\"`"]
     );
     let spec = |extra: Value| {
         let mut value = value("evaluation");
@@ -111,14 +111,14 @@ fn parameters() {
     );
     assert_eq!(
         with(&|extra| extra["parameterType"] = json!("LIST")),
-        ["interface: parameter `extra`: type `STRING, default \"a\"` → `LIST, default \"a\"`"]
+        ["interface: parameter `extra`: type `str, default \"a\"` → `list, default \"a\"`"]
     );
     assert_eq!(
         with(&|extra| {
             take(extra, "/isOptional");
             take(extra, "/defaultValue");
         }),
-        ["interface: parameter `extra` is now required: `STRING, default \"a\"` → `STRING, required`"]
+        ["interface: parameter `extra` is now required: `str, default \"a\"` → `str, required`"]
     );
     assert_eq!(
         with(&|extra| extra["description"] = json!("y")),
@@ -196,7 +196,7 @@ fn the_sdk_is_one_line() {
 fn images_packages_and_code() {
     assert_eq!(
         replaced("packages", &[("'requests==2.32.3'", "'requests==2.33.0'")]),
-        ["environment: task `one`: package `requests` `requests==2.32.3` → `requests==2.33.0`"]
+        ["environment: task `one`: package `requests`: `requests==2.32.3` → `requests==2.33.0`"]
     );
 }
 

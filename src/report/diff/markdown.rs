@@ -116,6 +116,8 @@ pub fn breaking(entries: &[Entry<'_>]) -> String {
     if left > 0 {
         let _ = writeln!(out, "> - and {left} more");
     }
+    // Without an empty line, what follows would belong to the quote.
+    out.push('\n');
     out
 }
 
@@ -147,7 +149,7 @@ pub fn folds(entries: &[Entry<'_>], budget: usize) -> String {
         } else {
             String::new()
         };
-        let _ = writeln!(out, "\n_Too long to show here: {}{more}._", names.join(", "));
+        let _ = writeln!(out, "_Too long to show here: {}{more}._\n", names.join(", "));
     }
     out
 }
@@ -217,7 +219,8 @@ fn one(entry: &Entry<'_>, with_code: bool, with_graph: bool) -> String {
             }
         }
     }
-    out.push_str("</details>\n");
+    // Markdown is read again only after an empty line.
+    out.push_str("</details>\n\n");
     out
 }
 

@@ -181,7 +181,10 @@ pub fn sentence(change: &Change) -> Sentence {
         words.push(plain(" "));
         words.push(code(name));
     }
-    words.push(plain(" "));
+    let pair = change.patch.is_none()
+        && !matches!(change.verb, Verb::Added | Verb::Removed)
+        && change.name.is_some();
+    words.push(plain(if pair { ": " } else { " " }));
     match (&change.patch, change.verb) {
         (Some(_), _) => words.push(plain(format!("changed, {}", lines(change)))),
         (None, Verb::Added) if change.after.is_some() => {

@@ -267,7 +267,7 @@ fn parameters(view: &Pipeline<'_>) -> Vec<PageParameter> {
         .iter()
         .map(|parameter| PageParameter {
             name: visible(parameter.name),
-            kind: visible(parameter.kind),
+            kind: visible(parameter.python_type()),
             default: parameter.default.map(|default| cut(&default.to_string(), 300)),
             optional: parameter.optional,
             description: cut(parameter.description, 1_000),

@@ -101,7 +101,7 @@
     const picture = pipeline.graph;
     if (!picture || !picture.nodes.length) return [];
     const svg = drawing("svg", { role: "group", "aria-label": "task graph of " + pipeline.name, tabindex: "0" });
-    svg.append(drawing("defs", {}, drawing("marker", { id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: "auto" },
+    svg.append(drawing("defs", {}, drawing("marker", { id: "head", viewBox: "0 0 8 8", refX: 7, refY: 4, markerUnits: "userSpaceOnUse", markerWidth: 9, markerHeight: 9, orient: "auto" },
       drawing("path", { class: "head", d: "M0 0L8 4L0 8z" }))));
     const shapes = new Map();
     const add = (node) => {

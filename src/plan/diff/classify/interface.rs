@@ -186,10 +186,11 @@ impl Classifier<'_, '_> {
 
     pub(super) fn output_source(&mut self, component: &str, name: &str, edit: &Edit<'_>) {
         let same = match (edit.before, edit.after) {
+            // The same output of a frame that only the compiler names.
             (Some(before), Some(after)) => self.replumb_equals(before, after),
-            _ => true,
+            _ => component != ROOT && name.starts_with(CHANNEL),
         };
-        if component != ROOT && name.starts_with(CHANNEL) && same {
+        if same {
             return self.wiring(edit);
         }
         let subject = if component == ROOT {
@@ -212,7 +213,7 @@ fn parameter_text(parameter: &Parameter<'_>) -> String {
     let mut out = if parameter.kind.is_empty() {
         "untyped".to_owned()
     } else {
-        parameter.kind.to_owned()
+        parameter.python_type().to_owned()
     };
     match (parameter.default, parameter.optional) {
         (Some(default), _) => {

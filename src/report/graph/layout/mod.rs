@@ -51,6 +51,8 @@ const NODE_HEIGHT: f64 = 46.0;
 const NODE_LEAST: f64 = 120.0;
 const NODE_MOST: f64 = 260.0;
 const LETTER: f64 = 7.3;
+const SMALL_LETTER: f64 = 6.2;
+const IMAGE_MOST: f64 = 210.0;
 const GAP_ACROSS: f64 = 28.0;
 const GAP_DOWN: f64 = 42.0;
 const FRAME_TOP: f64 = 30.0;
@@ -73,7 +75,7 @@ pub fn layout(graph: &Graph) -> Layout {
             .nodes
             .iter()
             .map(|node| Rectangle {
-                width: node_width(&node.label),
+                width: node_width(&node.label).max(image_width(node.image.as_deref())),
                 height: NODE_HEIGHT,
                 ..Rectangle::default()
             })
@@ -118,6 +120,13 @@ fn node_width(label: &str) -> f64 {
     (letters as f64 * LETTER + 28.0)
         .clamp(NODE_LEAST, NODE_MOST)
         .round()
+}
+
+/// What an image's name takes below the label; a long one is cut.
+fn image_width(image: Option<&str>) -> f64 {
+    let letters = image.map_or(0, |image| unicode_width::UnicodeWidthStr::width(image).min(200));
+    #[allow(clippy::cast_precision_loss)]
+    (letters as f64 * SMALL_LETTER + 24.0).min(IMAGE_MOST).round()
 }
 
 /// Moves what is inside frames to where the frames are, from the outside.
