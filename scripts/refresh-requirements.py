@@ -20,16 +20,17 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 TARGET = os.path.join(HERE, '..', 'requirements', 'kfp.json')
 
-# kfp release -> (oldest Python, first Python that is too new or None, kfp-kubernetes that fits)
+# kfp release -> (oldest Python, first Python that is too new or None, kfp-kubernetes that fits). Up to 2.6 kfp
+# imports distutils, which Python 3.12 no longer has, whatever its metadata says.
 RELEASES = {
     '2.0.0': ('3.7', '3.12', '1.0.0'),
     '2.0.1': ('3.7', '3.12', '1.0.0'),
     '2.1.3': ('3.7', '3.12', '1.0.0'),
     '2.2.0': ('3.7', '3.12', '1.0.0'),
     '2.3.0': ('3.7', '3.12', '1.0.0'),
-    '2.4.0': ('3.7', '3.13', '1.0.0'),
-    '2.5.0': ('3.7', '3.13', '1.1.0'),
-    '2.6.0': ('3.7', '3.13', '1.1.0'),
+    '2.4.0': ('3.7', '3.12', '1.0.0'),
+    '2.5.0': ('3.7', '3.12', '1.1.0'),
+    '2.6.0': ('3.7', '3.12', '1.1.0'),
     '2.7.0': ('3.8', '3.13', '1.2.0'),
     '2.8.0': ('3.8', '3.13', '1.2.0'),
     '2.9.0': ('3.8', '3.13', '1.3.0'),

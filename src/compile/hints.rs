@@ -1,6 +1,7 @@
 //! What to do about the mistakes people make most with KFP.
 
 use super::answer::Error;
+use super::releases;
 use super::settings::{EngineSettings, NetworkMode};
 use crate::discover::Source;
 
@@ -50,60 +51,162 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
                 .to_owned(),
         );
     }
-    let known: [(&str, &str); 12] = [
-        (
-            "must be instantiated using keyword arguments",
-            "name every argument: `component(text=value)`",
-        ),
-        (
-            "Missing type annotation",
-            "annotate every parameter and output of the component: `def f(text: str) -> str`",
-        ),
-        (
-            "missing type annotation",
-            "annotate every parameter and output of the component: `def f(text: str) -> str`",
-        ),
-        (
-            "missing 1 required argument",
-            "pass the argument by name, or give it a default in the component",
-        ),
-        (
-            "Task is missing from pipeline",
-            "call at least one component in the pipeline function",
-        ),
-        (
-            "has multiple outputs",
-            "name the output: `task.outputs[\"name\"]`",
-        ),
-        (
-            "has no outputs",
-            "the component returns nothing; give it a return annotation or an `Output[…]` parameter",
-        ),
+    if error.class == "KeyError" && at_outputs(error) {
+        return Some(format!(
+            "the component has no output {message}: use a name it declares (`Output` for a plain return value)"
+        ));
+    }
+    if let Some(hint) = of_kfp_1(message) {
+        return Some(hint.to_owned());
+    }
+    if is_absent(message) {
+        return Some(newer());
+    }
+    KNOWN
+        .iter()
+        .find(|(part, _)| message.contains(part))
+        .map(|(_, hint)| (*hint).to_owned())
+}
+
+/// Parts of kfp's own messages (2.0 to 2.17), and what to do.
+const KNOWN: [(&str, &str); 11] = [
+    (
+        "must be instantiated using keyword arguments",
+        "name every argument: `component(text=value)`",
+    ),
+    (
+        "issing type annotation",
+        "annotate every parameter and output of the component: `def f(text: str) -> str`",
+    ),
+    (
+        "missing 1 required argument",
+        "pass the argument by name, or give it a default in the component",
+    ),
+    (
+        "got an unexpected keyword argument",
+        "correct the name of the argument: it must be a parameter of the component, or of this kfp's function",
+    ),
+    (
+        "Task is missing from pipeline",
+        "call at least one component in the pipeline function",
+    ),
+    (
+        "has multiple outputs",
+        "name the output: `task.outputs[\"name\"]`; a component without a return annotation or an `Output[…]` parameter has none",
+    ),
+    (
+        "has no outputs",
+        "the component returns nothing; give it a return annotation or an `Output[…]` parameter",
+    ),
+    (
+        "Incompatible argument passed",
+        "the types of the output and of the input it goes to differ: change one annotation, or convert in a component",
+    ),
+    (
+        "Trying to access undefined output",
+        "correct the name of the output; the message lists those there are",
+    ),
+    (
+        "Artifacts must have both a schema_title",
+        "annotate with `str`, `int`, `float`, `bool`, `list`, `dict`, or an artifact such as `Input[Dataset]`",
+    ),
+    ("Recursion", "look for a pipeline or component that calls itself"),
+];
+
+/// What kfp 1 had, as it is asked for, and what takes its place.
+fn of_kfp_1(message: &str) -> Option<&'static str> {
+    const GONE: [(&str, &str); 10] = [
         (
             "has no attribute 'ContainerOp'",
             "`ContainerOp` is kfp 1; use `@dsl.container_component`",
         ),
         (
-            "has no attribute 'create_component_from_func'",
-            "`create_component_from_func` is kfp 1; use `@dsl.component`",
+            "create_component_from_func",
+            "`create_component_from_func` is kfp 1; use `@dsl.component` of kfp 2",
         ),
         (
-            "has no attribute 'func_to_container_op'",
-            "`func_to_container_op` is kfp 1; use `@dsl.component`",
+            "func_to_container_op",
+            "`func_to_container_op` is kfp 1; use `@dsl.component` of kfp 2",
         ),
         (
-            "Incompatible argument passed",
-            "the types of the output and of the input it goes to differ",
+            "cannot import name 'ContainerOp'",
+            "`ContainerOp` is kfp 1; use `@dsl.container_component`",
         ),
         (
-            "Trying to access undefined output",
-            "correct the name of the output; the message lists those there are",
+            "'PipelineTask' object has no attribute 'apply'",
+            "`.apply(…)` is kfp 1; use the functions of `kfp.kubernetes`, such as `kubernetes.mount_pvc(task, …)`",
+        ),
+        (
+            "'PipelineTask' object has no attribute 'container'",
+            "`.container` is kfp 1; call it on the task itself: `task.set_memory_limit(\"1G\")`",
+        ),
+        (
+            "'PipelineTask' object has no attribute 'add_pvolumes'",
+            "`.add_pvolumes` is kfp 1; use `kubernetes.mount_pvc(task, …)` of `kfp.kubernetes`",
+        ),
+        (
+            "cannot import name 'onprem'",
+            "`onprem` is kfp 1; use `kubernetes.mount_pvc(task, …)` of `kfp.kubernetes`",
+        ),
+        (
+            "compile() got an unexpected keyword argument 'mode'",
+            "`mode` is kfp 1; the call is not needed at all: this program compiles the file",
+        ),
+        (
+            "has no attribute 'VolumeOp'",
+            "`VolumeOp` is kfp 1; use `kubernetes.CreatePVC` of `kfp.kubernetes`",
         ),
     ];
-    known
-        .iter()
+    GONE.iter()
         .find(|(part, _)| message.contains(part))
-        .map(|(_, hint)| (*hint).to_owned())
+        .map(|(_, hint)| *hint)
+}
+
+/// Whether kfp itself is asked for something it does not have.
+fn is_absent(message: &str) -> bool {
+    let in_module = message.contains("module 'kfp") && message.contains("has no attribute");
+    let in_task = message.contains("'PipelineTask' object has no attribute");
+    let argument = message.contains("() got an unexpected keyword argument '")
+        && [
+            "pipeline(",
+            "component(",
+            "container_component(",
+            "Compiler.",
+            "PipelineTask.",
+        ]
+        .iter()
+        .any(|function| message.contains(function));
+    in_module || in_task || argument || is_kubernetes(message)
+}
+
+/// A function of kfp.kubernetes, all of which are named alike, called with what only a newer one knows.
+fn is_kubernetes(message: &str) -> bool {
+    message
+        .split_once("() got an unexpected keyword argument '")
+        .is_some_and(|(function, _)| {
+            ["use_", "mount_", "add_", "set_", "empty_dir_mount"]
+                .iter()
+                .any(|start| function.starts_with(start))
+        })
+}
+
+/// What to do about a kfp that lacks something.
+fn newer() -> String {
+    let newest = releases::all()
+        .last()
+        .map_or(releases::DEFAULT, |release| release.version.clone());
+    format!(
+        "the kfp in use does not have it: check the spelling, or pin a kfp that does, such as `kfp=={newest}` in `requirements.txt`"
+    )
+}
+
+/// Whether the line that failed reads an output of a task.
+fn at_outputs(error: &Error) -> bool {
+    error
+        .frames
+        .last()
+        .and_then(|frame| frame.text.as_deref())
+        .is_some_and(|line| line.contains(".outputs["))
 }
 
 /// What to do about a module that is not there.
@@ -115,19 +218,11 @@ fn import(missing: &str, message: &str) -> String {
         return "`kfp.v2` is gone since kfp 2.0: import from `kfp` itself (`from kfp import dsl, compiler`)"
             .to_owned();
     }
-    if [
-        "create_component_from_func",
-        "func_to_container_op",
-        "ContainerOp",
-    ]
-    .iter()
-    .any(|name| message.contains(name))
-    {
-        return "this is kfp 1; use `@dsl.component` of kfp 2".to_owned();
+    if let Some(hint) = of_kfp_1(message) {
+        return hint.to_owned();
     }
     if missing.starts_with("kfp.") || message.contains("from 'kfp") {
-        return "this kfp does not have it: pin the kfp version that does, such as `kfp==2.17.0` in `requirements.txt`"
-            .to_owned();
+        return newer();
     }
     let top = missing.split('.').next().unwrap_or(missing);
     format!("add `{top}` to `requirements.txt`, or import it inside the component that needs it")

@@ -83,7 +83,7 @@ pub(super) async fn prepare(
         });
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
-    let _lock = lock(&folder, &name, progress).await?;
+    let lock = lock(&folder, &name, progress).await?;
     if is_ready(&folder.join(&name)) {
         return Ok(Environment {
             site,
@@ -91,6 +91,9 @@ pub(super) async fn prepare(
             installer: None,
             note: None,
         });
+    }
+    if lock.is_some() {
+        remove_halves(&folder, &name);
     }
     let begun = Instant::now();
     let installer = Installer::find(settings, interpreter).await?;
@@ -167,8 +170,21 @@ fn publish(temporary: tempfile::TempDir, target: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Waits for the lock of one environment. The lock goes with the process that holds it.
-async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<File, Failure> {
+/// Removes what runs that were killed left of this environment. Only whoever holds its lock may.
+fn remove_halves(folder: &Path, name: &str) {
+    let prefix = format!(".{name}.");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_half = entry.file_name().to_string_lossy().starts_with(&prefix);
+        if is_half && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            // what cannot be removed only takes room
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// Waits for the lock of one environment; `None` on a file system without locks, where the rename still keeps
+/// environments whole. The lock goes with the process that holds it.
+async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Option<File>, Failure> {
     let path = folder.join(format!(".{name}.lock"));
     let file = File::options()
         .create(true)
@@ -180,7 +196,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<File
     let begun = Instant::now();
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => return Ok(Some(file)),
             Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < INSTALL_TIMEOUT => {
                 if !said {
                     progress.preparing("waiting for another run that prepares the same environment");
@@ -198,8 +214,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<File
                 )
                 .hint(format!("end it, or remove `{}`", path.display())));
             }
-            // a file system without locks: the rename still keeps environments whole
-            Err(std::fs::TryLockError::Error(_)) => return Ok(file),
+            Err(std::fs::TryLockError::Error(_)) => return Ok(None),
         }
     }
 }
@@ -211,12 +226,15 @@ pub(super) fn cannot_write(path: &Path, error: &std::io::Error) -> Failure {
             Failure::infrastructure(Phase::Prepare, format!("the disk of `{shown}` is full"))
                 .hint("free some space, or put the cache elsewhere with `--cache-dir`")
         }
-        std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => Failure::usage(
+        std::io::ErrorKind::PermissionDenied
+        | std::io::ErrorKind::ReadOnlyFilesystem
+        | std::io::ErrorKind::NotADirectory => Failure::usage(
             Phase::Prepare,
             format!("the cache directory cannot be written: `{shown}`: {error}"),
         )
         .hint("put the cache elsewhere with `--cache-dir`, or install kfp beforehand"),
-        _ => Failure::infrastructure(Phase::Prepare, format!("cannot write `{shown}`: {error}")),
+        _ => Failure::infrastructure(Phase::Prepare, format!("cannot write `{shown}`: {error}"))
+            .hint("put the cache elsewhere with `--cache-dir`"),
     }
 }
 

@@ -191,9 +191,9 @@ pub(super) async fn run(
     let output = session.fenced(command).await?;
     let done = if output.status.success() {
         sandbox::take_back(order.folder);
-        Ok(session.note)
+        Ok(session.note.take())
     } else {
-        Err(explain::explain(installer.name(), &output, order, interpreter))
+        Err(session.explain(&output))
     };
     for folder in [order.work(), order.tools()] {
         // what passes through is no part of an environment; a rest of it does no harm
@@ -224,7 +224,7 @@ impl Session<'_> {
         if output.status.success() {
             return Ok(());
         }
-        let failure = explain::explain(self.installer.name(), &output, self.order, self.interpreter);
+        let failure = self.explain(&output);
         let failure = Failure {
             message: format!("{}; building kfp from source needs `setuptools`", failure.message),
             ..failure
@@ -296,6 +296,18 @@ impl Session<'_> {
                 .env("PIP_CACHE_DIR", work.join("cache"))
                 .env("HOME", &work);
         }
+    }
+
+    fn explain(&self, output: &Output) -> Failure {
+        explain::explain(
+            output,
+            explain::About {
+                installer: self.installer.name(),
+                project: self.order.project,
+                wheelhouse: self.settings.wheelhouse.as_deref(),
+                python: &self.interpreter.python().to_string(),
+            },
+        )
     }
 
     fn start(&self, command: &mut Command) -> std::io::Result<Child> {

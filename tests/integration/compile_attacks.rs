@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 use crate::compile_support::{Tree, cache, of};
+use crate::support::{folder, kfp_gitops, run};
 use kfp_gitops::compile::{CompileResult, SandboxLevel, SandboxMode};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
@@ -388,4 +389,62 @@ fn is_alive(pid: &str) -> bool {
     stat.rsplit(')')
         .next()
         .is_some_and(|rest| !rest.is_empty() && !rest.trim_start().starts_with('Z'))
+}
+
+#[test]
+fn workflow_commands_that_a_pipeline_prints_are_none() {
+    const COMMANDS: &str =
+        "::add-path::/evil\\n::set-output name=x::y\\r::add-mask::a\\n##[command]x\\n::stop-commands::z";
+    let sound = format!(
+        "import sys, warnings\nprint('{COMMANDS}')\nprint('{COMMANDS}', file=sys.stderr)\nwarnings.warn('x\\n{COMMANDS}')\n\
+         from kfp import dsl\n@dsl.component(base_image='python:3.12')\ndef step(): pass\n\
+         @dsl.pipeline(name='sound', description='{COMMANDS}')\ndef p():\n    step()\n"
+    );
+    let root = folder(&[
+        ("sound_pipeline.py", &sound),
+        (
+            "fails_pipeline.py",
+            &format!("{sound}raise ValueError('x\\n{COMMANDS}')\n"),
+        ),
+    ]);
+    for format in ["text", "json"] {
+        let said = run(kfp_gitops(root.path())
+            .args(["plan", "--endpoint", "embedded", "--format", format, "--verbose"])
+            .envs([("CI", "true"), ("GITHUB_ACTIONS", "true")]));
+        assert_eq!(said.code, 1, "{said:?}");
+        assert!(
+            format!("{}{}", said.out, said.err).contains("add-path"),
+            "the text is shown, so that this test can fail: {said:?}"
+        );
+        for stream in [&said.out, &said.err] {
+            let mut token: Option<String> = None;
+            for line in stream.split(['\n', '\r']).map(str::trim_start) {
+                if let Some(closed) = &token {
+                    // nothing counts until the token comes, which the pipeline cannot know
+                    if line == format!("::{closed}::") {
+                        token = None;
+                    }
+                    assert!(!line.starts_with("::stop-commands::"), "{line}");
+                } else if let Some(new) = line.strip_prefix("::stop-commands::") {
+                    assert_ne!(new, "z", "the pipeline's own");
+                    token = Some(new.to_owned());
+                } else {
+                    let own = [
+                        "::error",
+                        "::warning",
+                        "::notice",
+                        "::group::",
+                        "::endgroup::",
+                        "::add-mask::",
+                    ];
+                    let is_command = line.starts_with("::") || line.starts_with("##[");
+                    assert!(
+                        !is_command || own.iter().any(|one| line.starts_with(one)),
+                        "{line}"
+                    );
+                    assert!(!line.starts_with("::add-mask::a"), "{line}");
+                }
+            }
+        }
+    }
 }

@@ -26,6 +26,7 @@ mod drift;
 mod fault;
 mod faults;
 mod forge;
+mod hints;
 mod history;
 mod html;
 mod kfp_client;
@@ -36,6 +37,8 @@ mod own_process;
 mod plan_file;
 mod preparing;
 mod pull_request;
+mod pythons;
+
 mod registry;
 mod review;
 mod schedules;

@@ -15,6 +15,9 @@ fn importing(module: &str) -> String {
     )
 }
 
+const PLAIN: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\n\
+                     @dsl.pipeline(name='a')\ndef a():\n    say()\n";
+
 /// The interpreter behind `python3`, without a version manager's shim.
 fn python() -> PathBuf {
     let output = Command::new("python3")
@@ -278,4 +281,237 @@ fn what_excludes_each_other_is_named() {
             "{installer}: {shown}"
         );
     }
+}
+
+/// The command with a cache of its own and no package index.
+fn offline(root: &Path, path: &Path, cache: &Path) -> Command {
+    let mut command = kfp_gitops(root);
+    command
+        .args(["compile", "--format", "json", "--cache-dir"])
+        .arg(cache)
+        .env("PATH", path)
+        .env("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+        .env("UV_INDEX_URL", "http://127.0.0.1:9/simple")
+        .env("UV_CACHE_DIR", cache.join("uv"))
+        .env("PIP_CACHE_DIR", cache.join("pip"))
+        .env("PIP_RETRIES", "0")
+        .env("UV_HTTP_RETRIES", "0")
+        .env_remove("PIP_FIND_LINKS");
+    command
+}
+
+fn plain() -> tempfile::TempDir {
+    folder(&[("a_pipeline.py", PLAIN)])
+}
+
+#[test]
+fn an_index_that_is_down_is_infrastructure() {
+    let root = plain();
+    for (installer, path) in installers() {
+        let cache = folder(&[]);
+        let said = run(&mut offline(root.path(), path.path(), cache.path()));
+        assert_eq!(said.code, 75, "{installer}: {said:?}");
+        let text = error(&said);
+        assert!(
+            text.contains("the package index cannot be reached"),
+            "{installer}: {text}"
+        );
+        assert!(text.contains("`PIP_INDEX_URL`"), "{installer}: {text}");
+    }
+}
+
+#[test]
+fn a_folder_of_wheels_needs_no_index() {
+    let root = plain();
+    // what this program installs, as its own list of it says
+    let prepared = run(kfp_gitops(root.path()).args(["env", "--prepare", "--format", "json"]));
+    assert_eq!(prepared.code, 0, "{prepared:?}");
+    let site = prepared.json()["environment"].as_str().map(PathBuf::from);
+    let list = match site {
+        Some(site) => site.parent().unwrap().join("requirements.txt"),
+        None => panic!("the Python of the tests has kfp itself: {prepared:?}"),
+    };
+    let wheels = folder(&[]);
+    let download = Command::new(python())
+        .args([
+            "-I",
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+            "-d",
+        ])
+        .arg(wheels.path())
+        .arg("-r")
+        .arg(list)
+        .output()
+        .unwrap();
+    assert!(download.status.success(), "{download:?}");
+    for (installer, path) in installers() {
+        let cache = folder(&[]);
+        let said = run(offline(root.path(), path.path(), cache.path())
+            .arg("--wheelhouse")
+            .arg(wheels.path()));
+        assert_eq!(said.code, 0, "{installer}: {said:?}");
+        let empty = folder(&[]);
+        let cache = folder(&[]);
+        let said = run(offline(root.path(), path.path(), cache.path())
+            .arg("--wheelhouse")
+            .arg(empty.path()));
+        assert_eq!(said.code, 1, "{installer}: {said:?}");
+        assert!(
+            error(&said).contains("--wheelhouse"),
+            "{installer}: {}",
+            error(&said)
+        );
+    }
+}
+
+#[test]
+fn no_python_and_no_installer_are_told_apart() {
+    let root = plain();
+    let cache = folder(&[]);
+    let nothing = folder(&[]);
+    let said = run(&mut offline(root.path(), nothing.path(), cache.path()));
+    assert_eq!(said.code, 2, "{said:?}");
+    let text = error(&said);
+    assert!(text.contains("no Python was found on `PATH`"), "{text}");
+    assert!(text.contains("hint: install Python 3.9 or newer"), "{text}");
+
+    let old = folder(&[]);
+    let answer = "{\"executable\":\"/old/python3\",\"version\":[3,8,18],\"implementation\":\"cpython\",\"abi\":\"x\",\
+                  \"kfp\":null,\"kubernetes\":null,\"pip\":null,\"prefixes\":[],\"path\":[]}";
+    write(
+        old.path(),
+        "python3",
+        &format!("#!/bin/sh\necho 'kfp-gitops-probe {answer}'\n"),
+    );
+    executable(&old.path().join("python3"));
+    let said = run(&mut offline(root.path(), old.path(), cache.path()));
+    assert_eq!(said.code, 2, "{said:?}");
+    let text = error(&said);
+    assert!(
+        text.contains("`/old/python3` is Python 3.8.18, which is too old"),
+        "{text}"
+    );
+    assert!(text.contains("hint: install Python 3.9 or newer"), "{text}");
+
+    let bare = folder(&[]);
+    let made = Command::new(python())
+        .args(["-I", "-m", "venv", "--without-pip"])
+        .arg(bare.path())
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let said = run(&mut offline(root.path(), &bare.path().join("bin"), cache.path()));
+    assert_eq!(said.code, 2, "{said:?}");
+    let text = error(&said);
+    assert!(
+        text.contains("has no pip, and there is no `uv` on `PATH`"),
+        "{text}"
+    );
+    assert!(text.contains("hint: install `uv`"), "{text}");
+}
+
+#[test]
+fn a_cache_that_cannot_be_written_is_named() {
+    let root = plain();
+    let (_, path) = installers().pop().unwrap();
+    write(root.path(), "file", "x");
+    let in_file = root.path().join("file/cache");
+    // not even root makes folders there
+    for cache in [Path::new("/sys/kfp-gitops-cache"), &in_file] {
+        let said = run(kfp_gitops(root.path())
+            .args(["compile", "--format", "json", "--cache-dir"])
+            .arg(cache)
+            .env("PATH", path.path()));
+        assert_eq!(said.code, 2, "{said:?}");
+        let text = error(&said);
+        assert!(text.contains("the cache directory cannot be written"), "{text}");
+        assert!(text.contains(&cache.display().to_string()), "{text}");
+        assert!(text.contains("`--cache-dir`"), "{text}");
+    }
+}
+
+#[test]
+fn a_full_disk_is_infrastructure() {
+    let root = plain();
+    for (installer, path) in installers() {
+        let small = folder(&[]);
+        // a small disk of its own, seen by this command alone
+        let mut command = Command::new("unshare");
+        if !is_root() {
+            command.args(["--user", "--map-root-user"]);
+        }
+        let script = "mount -t tmpfs -o size=3m none \"$1\" || exit 222; cd \"$2\" && exec env PATH=\"$3\" \"$4\" \
+                      compile --format json --cache-dir \"$1\"";
+        let template = kfp_gitops(root.path());
+        for (name, value) in template.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let said = run(command
+            .args(["--mount", "sh", "-c", script, "sh"])
+            .args([small.path(), root.path(), path.path()])
+            .arg(env!("CARGO_BIN_EXE_kfp-gitops")));
+        if said.out.is_empty() {
+            eprintln!("skipped: no disk can be mounted here: {}", said.err);
+            return;
+        }
+        assert_eq!(said.code, 75, "{installer}: {said:?}");
+        let text = error(&said);
+        assert!(text.contains("the disk"), "{installer}: {text}");
+        assert!(text.contains("is full"), "{installer}: {text}");
+        assert!(text.contains("`--cache-dir`"), "{installer}: {text}");
+    }
+}
+
+#[test]
+fn two_runs_at_once_make_one_environment_and_no_half_one_is_used() {
+    let root = plain();
+    let cache = folder(&[]);
+    let (_, path) = installers().pop().unwrap();
+    let prepare = || {
+        let mut command = kfp_gitops(root.path());
+        command
+            .args(["env", "--prepare", "--format", "json", "--cache-dir"])
+            .arg(cache.path())
+            .env("PATH", path.path())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        command
+    };
+    // what a run that was killed leaves, and what somebody made by hand
+    let described = run(kfp_gitops(root.path())
+        .args(["env", "--format", "json", "--cache-dir"])
+        .arg(cache.path())
+        .env("PATH", path.path()));
+    let site = PathBuf::from(described.json()["environment"].as_str().unwrap());
+    let environment = site.parent().unwrap();
+    write(&site, "kfp/__init__.py", "raise SystemExit('half')\n");
+    let name = environment.file_name().unwrap().to_string_lossy().into_owned();
+    let python_folder = environment.parent().unwrap();
+    write(python_folder, &format!(".{name}.killed/site/x"), "x");
+
+    let children: Vec<_> = (0..2).map(|_| prepare().spawn().unwrap()).collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+    let left: Vec<String> = std::fs::read_dir(python_folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .filter(|entry| !entry.ends_with(".lock"))
+        .collect();
+    assert_eq!(left, [name], "one environment and nothing half-made");
+    let said = run(kfp_gitops(root.path())
+        .args(["compile", "--format", "json", "--cache-dir"])
+        .arg(cache.path())
+        .env("PATH", path.path()));
+    assert_eq!(said.code, 0, "{said:?}");
 }

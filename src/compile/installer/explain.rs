@@ -1,20 +1,27 @@
 //! Making sense of how installers fail.
 
-use super::Order;
-use crate::compile::environment::Interpreter;
 use crate::error::{Failure, Phase};
+use std::path::Path;
 use std::process::Output;
 
+/// What is known about an installation.
+#[derive(Clone, Copy)]
+pub(super) struct About<'a> {
+    /// `uv` or `pip`.
+    pub installer: &'a str,
+    /// Whether the project has a say in what is installed.
+    pub project: bool,
+    /// The folder of wheels that it comes from.
+    pub wheelhouse: Option<&'a Path>,
+    /// The Python, such as `3.11`.
+    pub python: &'a str,
+}
+
 /// What an installer's message means.
-pub(super) fn explain(
-    installer: &str,
-    output: &Output,
-    order: &Order<'_>,
-    interpreter: &Interpreter,
-) -> Failure {
+pub(super) fn explain(output: &Output, about: About<'_>) -> Failure {
     let said = [&output.stderr, &output.stdout].map(|bytes| String::from_utf8_lossy(bytes).into_owned());
     let text = without_credentials(&said.join("\n"));
-    meaning(installer, &text, order.project, &interpreter.python().to_string())
+    meaning(&text, about)
 }
 
 /// Whether the kernel refused the installer something.
@@ -30,7 +37,10 @@ pub(super) fn is_refused(output: &Output) -> bool {
     .any(|needle| text.contains(needle))
 }
 
-fn meaning(installer: &str, text: &str, project: bool, python: &str) -> Failure {
+fn meaning(text: &str, about: About<'_>) -> Failure {
+    let About {
+        installer, project, ..
+    } = about;
     let lower = text.to_lowercase();
     let any = |needles: &[&str]| needles.iter().any(|needle| lower.contains(needle));
     let detail = shortened(text);
@@ -68,21 +78,34 @@ fn meaning(installer: &str, text: &str, project: bool, python: &str) -> Failure 
         .hint("give every requirement and everything it needs a `--hash=`, as `uv pip compile --generate-hashes` does, or none")
         .detail(detail);
     }
-    if any(&[
-        "dns error",
-        "name resolution",
-        "name or service not known",
-        "failed to establish a new connection",
-        "connection refused",
-        "timed out",
-        "failed to fetch",
-        "error sending request",
-        "network is unreachable",
-        "connection reset",
-        "tunnel",
-        "max retries",
-        "client error (connect)",
-    ]) {
+    let missing = without_wheels(text).or_else(|| unknown(text));
+    if let (Some(folder), Some(package)) = (about.wheelhouse, &missing) {
+        return Failure::failed(
+            Phase::Prepare,
+            format!("the folder of wheels `{}` does not have `{package}` for Python {} and this machine ({installer})", folder.display(), about.python),
+        )
+        .hint("fill it with `pip download --only-binary :all: -d DIR kfp kfp-kubernetes` of the versions that `kfp-gitops env` names, or leave `--wheelhouse` out")
+        .detail(detail);
+    }
+    // pip may say no more than that it found none; what is pinned by this program is on every index
+    let silent = !project && lower.contains("(from versions: none)");
+    if silent
+        || any(&[
+            "dns error",
+            "name resolution",
+            "name or service not known",
+            "failed to establish a new connection",
+            "connection refused",
+            "timed out",
+            "failed to fetch",
+            "error sending request",
+            "network is unreachable",
+            "connection reset",
+            "tunnel",
+            "max retries",
+            "client error (connect)",
+        ])
+    {
         return Failure::infrastructure(Phase::Prepare, format!("the package index cannot be reached ({installer})"))
             .hint("install kfp beforehand (`pip install kfp kfp-kubernetes`), point `PIP_INDEX_URL` or `UV_INDEX_URL` at an index, or give a folder of wheels with `--wheelhouse`")
             .detail(detail);
@@ -105,7 +128,7 @@ fn meaning(installer: &str, text: &str, project: bool, python: &str) -> Failure 
         .detail(detail);
     }
     if let Some(package) = without_wheels(text) {
-        return no_wheels(&package, project, python, installer).detail(detail);
+        return no_wheels(&package, about).detail(detail);
     }
     if any(&[
         "no matching distribution",
@@ -132,7 +155,13 @@ fn meaning(installer: &str, text: &str, project: bool, python: &str) -> Failure 
         .detail(detail)
 }
 
-fn no_wheels(package: &str, project: bool, python: &str, installer: &str) -> Failure {
+fn no_wheels(package: &str, about: About<'_>) -> Failure {
+    let About {
+        installer,
+        project,
+        python,
+        ..
+    } = about;
     let failure = Failure::failed(
         Phase::Prepare,
         format!(
@@ -267,7 +296,8 @@ fn without_credentials(text: &str) -> String {
 
 /// The lines that say something, at most a dozen.
 fn shortened(text: &str) -> String {
-    const NOISE: [&str; 14] = [
+    const NOISE: [&str; 15] = [
+        "ignoring ",
         "warning: running pip",
         "warning: retrying",
         "warning: the directory",
@@ -300,6 +330,33 @@ fn shortened(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::error::Class;
+
+    const ABOUT: About<'_> = About {
+        installer: "uv",
+        project: true,
+        wheelhouse: None,
+        python: "3.11",
+    };
+
+    #[test]
+    fn the_same_message_means_something_else_elsewhere() {
+        let text =
+            "ERROR: Could not find a version that satisfies the requirement certifi==1 (from versions: none)";
+        let pinned = About {
+            project: false,
+            ..ABOUT
+        };
+        assert!(meaning(text, pinned).message.contains("cannot be reached"));
+        let folder = About {
+            wheelhouse: Some(Path::new("/wheels")),
+            ..pinned
+        };
+        let failure = meaning(text, folder);
+        assert!(
+            failure.message.contains("`/wheels` does not have `certifi==1`"),
+            "{failure}"
+        );
+    }
 
     /// Messages as uv 0.13 and pip 23 print them.
     #[test]
@@ -373,7 +430,7 @@ mod tests {
             ("boom", Class::Infrastructure, "could not install"),
         ];
         for (text, class, part) in cases {
-            let failure = meaning("uv", text, true, "3.11");
+            let failure = meaning(text, ABOUT);
             assert_eq!(failure.class, class, "{text}");
             assert!(failure.message.contains(part), "{text}: {failure}");
             assert!(failure.hint.is_some(), "{text}");

@@ -1,0 +1,136 @@
+//! The mistakes people make most with KFP: each with its place, the span marked, and its own next step.
+
+use crate::compile_support::{Tree, of};
+
+const STEPS: &str = "from kfp import dsl, kubernetes\n\
+@dsl.component(base_image='python:3.12')\ndef one(text: str) -> str:\n    return text\n\
+@dsl.component(base_image='python:3.12')\ndef two(text: str, data: dsl.Output[dsl.Dataset]) -> str:\n    return text\n\
+@dsl.component(base_image='python:3.12')\ndef number() -> int:\n    return 1\n\
+@dsl.component(base_image='python:3.12')\ndef none(): pass\n";
+
+/// A pipeline whose only line is at line 15 of its file.
+fn line(text: &str) -> String {
+    format!("{STEPS}\n@dsl.pipeline\ndef p():\n    {text}\n")
+}
+
+/// Name, file, part of the message, part of the hint, the text of the line that is marked.
+#[rustfmt::skip]
+fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str, &'static str)> {
+    vec![
+        ("positional", line("one('x')"), "keyword arguments", "name every argument", "one('x')"),
+        ("unannotated", "from kfp import dsl\n@dsl.component\ndef one(text):\n    pass\n".into(), "Missing type annotation", "annotate every parameter", "@dsl.component"),
+        ("unannotated_pipeline", format!("{STEPS}\n@dsl.pipeline\ndef p(a):\n    one(text=a)\n"), "Missing type annotation", "annotate every parameter", "@dsl.pipeline"),
+        ("wrong_output", line("one(text=one(text='x').outputs['nope'])"), "'nope'", "has no output 'nope'", "one(text=one(text='x').outputs['nope'])"),
+        ("several_outputs", line("one(text=two(text='x').output)"), "multiple outputs", "name the output", "one(text=two(text='x').output)"),
+        ("no_output", line("one(text=none().output)"), "outputs", "has none", "one(text=none().output)"),
+        ("wrong_type", line("one(text=number().output)"), "Incompatible argument", "the types of the output and of the input", "one(text=number().output)"),
+        ("wrong_argument", line("one(txt='x')"), "unexpected keyword argument", "correct the name of the argument", "one(txt='x')"),
+        ("missing_argument", line("one()"), "missing 1 required argument", "pass the argument by name", "one()"),
+        ("no_task", line("pass"), "Task is missing", "call at least one component", "@dsl.pipeline"),
+        ("container_op", line("dsl.ContainerOp(name='x', image='y')"), "ContainerOp", "`@dsl.container_component`", "dsl.ContainerOp(name='x', image='y')"),
+        ("from_func", "from kfp.components import create_component_from_func\n".into(), "create_component_from_func", "`@dsl.component` of kfp 2", "from kfp.components import create_component_from_func"),
+        ("to_op", "import kfp\nkfp.components.func_to_container_op(print)\n".into(), "func_to_container_op", "`@dsl.component` of kfp 2", "kfp.components.func_to_container_op(print)"),
+        ("apply", line("none().apply(print)"), "'apply'", "`.apply(…)` is kfp 1", "none().apply(print)"),
+        ("container", line("none().container.set_gpu_limit(1)"), "'container'", "call it on the task itself", "none().container.set_gpu_limit(1)"),
+        ("onprem", "from kfp import onprem\n".into(), "onprem", "`onprem` is kfp 1", "from kfp import onprem"),
+        ("feature", line("kubernetes.no_such_feature(none())"), "no_such_feature", "the kfp in use does not have it", "kubernetes.no_such_feature(none())"),
+        ("setter", line("none().set_no_such_thing(1)"), "set_no_such_thing", "the kfp in use does not have it", "none().set_no_such_thing(1)"),
+        ("option", line("kubernetes.use_secret_as_env(none(), 's', {}, nonsense=1)"), "nonsense", "the kfp in use does not have it", "kubernetes.use_secret_as_env(none(), 's', {}, nonsense=1)"),
+        ("decorator", format!("{STEPS}\n@dsl.pipeline(nonsense=1)\ndef p():\n    none()\n"), "nonsense", "the kfp in use does not have it", "@dsl.pipeline(nonsense=1)"),
+        ("name", "from kfp.dsl import NoSuchThing\n".into(), "NoSuchThing", "the kfp in use does not have it", "from kfp.dsl import NoSuchThing"),
+        ("type", "from kfp import dsl\n@dsl.component\ndef one(n: set): pass\n".into(), "set", "annotate with `str`", "@dsl.component"),
+        ("missing_module", "import no_such_module_anywhere\n".into(), "no_such_module_anywhere", "add `no_such_module_anywhere` to `requirements.txt`", "import no_such_module_anywhere"),
+        ("network", "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/x')\n".into(), "URLError", "`compile.network: allow`", "urllib.request.urlopen('http://127.0.0.1:9/x')"),
+        ("load", "from kfp import components\ncomponents.load_component_from_url('http://127.0.0.1:9/x.yaml')\n".into(), "Connection", "keep a copy of the component in the repository", "components.load_component_from_url('http://127.0.0.1:9/x.yaml')"),
+        ("ends", "import sys\nsys.exit(1)\n".into(), "sys.exit(1)", "`if __name__ == \"__main__\":`", "sys.exit(1)"),
+    ]
+}
+
+#[test]
+fn each_mistake_has_its_place_and_its_next_step() {
+    let mut tree = Tree::new();
+    for (name, text, ..) in mistakes() {
+        tree.pipeline(&format!("{name}_pipeline.py"), &text);
+    }
+    // which of several is meant is a mistake too
+    tree.pipeline(
+        "several_pipeline.py",
+        "from kfp import dsl\n@dsl.component\ndef a(): pass\n@dsl.component\ndef b(): pass\n",
+    );
+    let mut settings = tree.settings();
+    settings.kfp_version = Some(("2.17.0".into(), "--kfp-version".into()));
+    let result = tree.compile(&settings);
+    let engine = result.engine.as_ref().unwrap();
+    let minor: u32 = engine.python_version.split('.').nth(1).unwrap().parse().unwrap();
+    let mut wrong = Vec::new();
+    for (name, text, message, hint, marked) in mistakes() {
+        let file = format!("{name}_pipeline.py");
+        let failure = match &of(&result, &file).outcome {
+            Err(failure) => failure.clone(),
+            Ok(_) => {
+                wrong.push(format!("{name} compiled"));
+                continue;
+            }
+        };
+        let detail = failure.detail.clone().unwrap_or_default();
+        let place = failure
+            .line
+            .and_then(|line| text.lines().nth(line as usize - 1))
+            .map(str::trim);
+        let checks = [
+            ("message", failure.message.contains(message)),
+            (
+                "hint",
+                failure.hint.as_deref().is_some_and(|text| text.contains(hint)),
+            ),
+            ("file", failure.file.as_deref() == Some(&*file)),
+            ("line", place == Some(marked)),
+            ("excerpt", detail.contains(marked)),
+            // Python knows columns since 3.11; a whole line is not underlined
+            ("column", minor < 11 || failure.column.is_some()),
+            (
+                "span",
+                minor < 11
+                    || detail.contains("^^")
+                    || detail.lines().last().is_some_and(|last| last.trim() == marked),
+            ),
+        ];
+        for (what, _) in checks.iter().filter(|(_, right)| !right) {
+            wrong.push(format!("{name}: {what} in {failure:#?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let several = of(&result, "several_pipeline.py")
+        .outcome
+        .as_ref()
+        .unwrap_err()
+        .clone();
+    assert!(
+        several
+            .hint
+            .unwrap()
+            .contains("`pipelines.several_pipeline.function`")
+    );
+}
+
+#[test]
+fn a_kfp_that_is_too_old_for_a_feature_says_so() {
+    let mut tree = Tree::new();
+    tree.pipeline(
+        "a_pipeline.py",
+        &line("kubernetes.use_secret_as_env(none(), 's', {'a': 'B'}, optional=True)"),
+    );
+    let mut settings = tree.settings();
+    settings.kfp_version = Some(("2.13.0".into(), "--kfp-version".into()));
+    let result = tree.compile(&settings);
+    let failure = of(&result, "a_pipeline.py").outcome.as_ref().unwrap_err();
+    assert!(
+        failure.message.contains("unexpected keyword argument 'optional'"),
+        "{failure}"
+    );
+    let hint = failure.hint.as_deref().unwrap();
+    assert!(
+        hint.contains("the kfp in use does not have it") && hint.contains("`kfp==2."),
+        "{hint}"
+    );
+}
