@@ -26,6 +26,8 @@ pub mod wrap;
 mod faces_tests;
 #[cfg(test)]
 pub(crate) mod fixtures;
+#[cfg(test)]
+mod hostile_tests;
 
 use crate::compile::EngineInfo;
 use crate::error::Failure;

@@ -20,6 +20,8 @@ const PIPELINE: usize = 16_000;
 const CODE: usize = 3_000;
 /// Most lines about breaking changes in the open.
 const BREAKING: usize = 20;
+/// Most names of pipelines in which only the SDK changed.
+const PINS: usize = 10;
 /// Most changes listed for one class of one pipeline.
 const LISTED: usize = 30;
 
@@ -125,12 +127,17 @@ pub fn breaking(entries: &[Entry<'_>]) -> String {
 /// named in one line at the end.
 #[must_use]
 pub fn folds(entries: &[Entry<'_>], budget: usize) -> String {
-    let mut out = String::new();
-    let mut left_out = Vec::new();
-    for entry in entries
+    let (pins, entries): (Vec<&Entry<'_>>, Vec<&Entry<'_>>) = entries
         .iter()
         .filter(|entry| entry.difference.status != Status::Unchanged)
-    {
+        .partition(|entry| entry.difference.is_sdk_only());
+    let mut out = if pins.is_empty() {
+        String::new()
+    } else {
+        only_pins(&pins)
+    };
+    let mut left_out = Vec::new();
+    for entry in entries {
         // The line that names what is left out needs some room itself.
         let room = budget.saturating_sub(out.len() + 600).min(PIPELINE);
         match fold(entry, room) {
@@ -152,6 +159,39 @@ pub fn folds(entries: &[Entry<'_>], budget: usize) -> String {
         let _ = writeln!(out, "_Too long to show here: {}{more}._\n", names.join(", "));
     }
     out
+}
+
+/// One line for all pipelines that another SDK compiled and nothing else changed.
+fn only_pins(pins: &[&Entry<'_>]) -> String {
+    let mut releases: Vec<String> = pins
+        .iter()
+        .flat_map(|entry| &entry.difference.changes)
+        .filter_map(|change| {
+            Some(format!(
+                "{} → {}",
+                code(change.before.as_ref()?),
+                code(change.after.as_ref()?)
+            ))
+        })
+        .collect();
+    releases.sort();
+    releases.dedup();
+    releases.truncate(3);
+    let names: Vec<String> = pins
+        .iter()
+        .take(PINS)
+        .map(|entry| code(&words_cut(entry.name)))
+        .collect();
+    let more = match pins.len().saturating_sub(PINS) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!(
+        "Only the SDK changed in {} ({}): {}{more}.\n\n",
+        counted(pins.len(), "pipeline"),
+        releases.join(", "),
+        names.join(", ")
+    )
 }
 
 fn words_cut(name: &str) -> String {
@@ -383,6 +423,37 @@ mod tests {
             }]),
             ""
         );
+    }
+
+    #[test]
+    fn another_sdk_is_one_line_for_all() {
+        let difference = |name: &str| {
+            let text = value(name)
+                .to_string()
+                .replace("kfp-2.17.0", "kfp-2.16.1")
+                .replace("kfp==2.17.0", "kfp==2.16.1");
+            let older = Spec::from_server(&serde_json::from_str(&text).unwrap()).unwrap();
+            diff(Some(&older), &fixture(name))
+        };
+        let owned: Vec<_> = ["packages", "venv", "evaluation"].map(difference).into();
+        let entries: Vec<Entry<'_>> = owned
+            .iter()
+            .cycle()
+            .take(30)
+            .map(|difference| Entry {
+                name: &difference.pipeline,
+                file: None,
+                difference,
+                graph: None,
+            })
+            .collect();
+        let text = folds(&entries, BUDGET);
+        assert_eq!(text.lines().filter(|line| !line.is_empty()).count(), 1, "{text}");
+        assert!(
+            text.starts_with("Only the SDK changed in 30 pipelines (`kfp-2.16.1` → `kfp-2.17.0`): `"),
+            "{text}"
+        );
+        assert!(text.contains(" and 20 more."), "{text}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a change is called, in words with the parts that come from specs kept apart.
 
 use crate::plan::diff::{Aspect, Change, Class, Difference, Status, Step, Subject, Verb};
+use crate::report::cut::ellipsis_chars;
 use std::borrow::Cow;
 
 /// A piece of a sentence.
@@ -19,8 +20,11 @@ fn plain(text: impl Into<Cow<'static, str>>) -> Word {
     Word::Plain(text.into())
 }
 
+/// Longest name that a sentence holds, in characters. Values are shortened already.
+const NAME: usize = 300;
+
 fn code(text: &str) -> Word {
-    Word::Code(visible(text))
+    Word::Code(visible(&ellipsis_chars(text, NAME)))
 }
 
 /// The text with every character that cannot be seen, or that turns the direction of reading,

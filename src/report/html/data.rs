@@ -1,5 +1,6 @@
 //! What the page shows, as the JSON value inside it. Every text passes [`visible`].
 
+use super::super::cut::ellipsis_chars;
 use super::super::diff::Entry;
 use super::super::diff::words::{Word, counted, headline, sentence, visible, visible_block};
 use super::super::graph::layout::layout;
@@ -56,6 +57,14 @@ pub struct Version {
 const CHANGES: usize = 500;
 /// Most bytes of code differences of one pipeline.
 const CODE: usize = 400_000;
+/// Longest name, in characters.
+const NAME: usize = 300;
+/// Longest path of a task through its frames, in characters.
+const PATH: usize = 2_000;
+/// Longest description, in characters.
+const DESCRIPTION: usize = 10_000;
+/// Most parameters, images and packages that the page holds of one pipeline.
+const LISTED: usize = 1_000;
 /// Most nodes that are drawn.
 const NODES: usize = 2_000;
 
@@ -180,7 +189,7 @@ impl Page {
                 .pipelines
                 .iter()
                 .map(|one| {
-                    let mut id = visible(one.entry.name);
+                    let mut id = cut(one.entry.name, NAME);
                     while !ids.insert(id.clone()) {
                         id.push('\'');
                     }
@@ -195,11 +204,17 @@ fn pipeline(id: String, one: &HtmlPipeline<'_>) -> PagePipeline {
     let difference = one.entry.difference;
     let form = one.spec.and_then(|spec| canonical(spec).ok());
     let view = form.as_ref().map(Pipeline::of);
-    let texts = |texts: Vec<&str>| texts.into_iter().map(visible).collect::<Vec<_>>();
+    let texts = |texts: Vec<&str>| {
+        texts
+            .into_iter()
+            .take(LISTED)
+            .map(|text| cut(text, NAME))
+            .collect::<Vec<_>>()
+    };
     let images = texts(view.as_ref().map(Pipeline::images).unwrap_or_default());
     let packages = texts(view.as_ref().map(Pipeline::packages).unwrap_or_default());
-    let name = visible(one.entry.name);
-    let file = one.entry.file.map(visible).unwrap_or_default();
+    let name = cut(one.entry.name, NAME);
+    let file = one.entry.file.map(|file| cut(file, NAME)).unwrap_or_default();
     let mut code = 0;
     let changes: Vec<PageChange> = difference
         .changes
@@ -229,7 +244,7 @@ fn pipeline(id: String, one: &HtmlPipeline<'_>) -> PagePipeline {
         breaking: difference.is_breaking(),
         sdk: view
             .as_ref()
-            .map(|view| visible(view.sdk_version))
+            .map(|view| cut(view.sdk_version, NAME))
             .unwrap_or_default(),
         digest: difference
             .after
@@ -238,9 +253,13 @@ fn pipeline(id: String, one: &HtmlPipeline<'_>) -> PagePipeline {
             .unwrap_or_default(),
         description: view
             .as_ref()
-            .map(|view| visible_block(view.description))
+            .map(|view| visible_block(&ellipsis_chars(view.description, DESCRIPTION)))
             .unwrap_or_default(),
-        findings: one.findings.iter().map(|finding| visible(finding)).collect(),
+        findings: one
+            .findings
+            .iter()
+            .map(|finding| cut(finding, DESCRIPTION))
+            .collect(),
         more_changes: difference.changes.len().saturating_sub(CHANGES),
         changes,
         parameters: view.as_ref().map(parameters).unwrap_or_default(),
@@ -265,9 +284,10 @@ fn parameters(view: &Pipeline<'_>) -> Vec<PageParameter> {
     view.root
         .parameters
         .iter()
+        .take(LISTED)
         .map(|parameter| PageParameter {
-            name: visible(parameter.name),
-            kind: visible(parameter.python_type()),
+            name: cut(parameter.name, NAME),
+            kind: cut(parameter.python_type(), NAME),
             default: parameter.default.map(|default| cut(&default.to_string(), 300)),
             optional: parameter.optional,
             description: cut(parameter.description, 1_000),
@@ -276,7 +296,7 @@ fn parameters(view: &Pipeline<'_>) -> Vec<PageParameter> {
 }
 
 fn cut(text: &str, most: usize) -> String {
-    visible(&super::super::cut::ellipsis_chars(text, most))
+    visible(&ellipsis_chars(text, most))
 }
 
 fn page_change(change: &Change, code: &mut usize) -> PageChange {
@@ -297,7 +317,7 @@ fn page_change(change: &Change, code: &mut usize) -> PageChange {
         patch: patch.map(visible_block),
         task: match (&change.subject, change.aspect, change.verb) {
             (Subject::Task(_), Aspect::Itself, Verb::Moved) => change.after.as_deref().map(visible),
-            (Subject::Task(path), ..) => Some(visible(path)),
+            (Subject::Task(path), ..) => Some(cut(path, PATH)),
             _ => None,
         },
     }
@@ -323,7 +343,7 @@ fn graph(graph: &Graph) -> PageGraph {
             .iter()
             .zip(&layout.nodes)
             .map(|(node, place)| PageNode {
-                path: visible(&node.path),
+                path: cut(&node.path, PATH),
                 label: cut(&node.label, 120),
                 title: title(node),
                 kind: node.kind,
