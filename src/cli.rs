@@ -302,6 +302,15 @@ pub struct Global {
         help_heading = "Compiler"
     )]
     pub wheelhouse: Option<PathBuf>,
+    /// Where prepared Python and results are kept [default: the runner's tool cache, else ~/.cache]
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_CACHE_DIR",
+        value_name = "DIR",
+        help_heading = "Compiler"
+    )]
+    pub cache_dir: Option<PathBuf>,
     /// Compile everything anew
     #[arg(long, global = true, env = "KFP_GITOPS_NO_CACHE", value_parser = BoolishValueParser::new(), help_heading = "Compiler")]
     pub no_cache: bool,

@@ -158,6 +158,10 @@ pub fn merge_at(
             (None, Some(folder)) => Some(root.join(folder)),
             (None, None) => None,
         },
+        cache_directory: global
+            .cache_dir
+            .as_ref()
+            .map(|folder| working_directory.join(folder)),
         cache: !global.no_cache && file.compile.cache.unwrap_or(true),
         cache_bytes: global
             .cache_size
