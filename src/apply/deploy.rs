@@ -112,25 +112,11 @@ async fn attempt(
     Ok(outcome)
 }
 
-/// What the server would refuse or drop in silence is refused before the first write.
+/// What the server would refuse or drop in silence is refused before the first write. The plan says so, too;
+/// this is for tasks from elsewhere.
 fn unsupported(run: &Run<'_>, task: &Task) -> Option<Outcome> {
     let server = run.client.known_server()?;
-    let unknown = features::unknown_to(&task.spec, &server);
-    let needed = unknown.iter().map(|feature| feature.since).max()?;
-    let version = server.version?;
-    let what: Vec<&str> = unknown.iter().map(|feature| feature.what.as_str()).collect();
-    let failure = Failure::failed(
-        Phase::Apply,
-        format!(
-            "server {version} does not know what `{}` uses: {}",
-            task.name,
-            what.join(", ")
-        ),
-    )
-    .hint(format!(
-        "leave it out, or upgrade the server to {}.{} or newer",
-        needed.0, needed.1
-    ));
+    let failure = features::refusal(task.name.as_str(), &task.spec, &server, Phase::Apply)?;
     Some(Outcome {
         reason: Some(Reason::Unsupported),
         ..Outcome::failed(failure)
@@ -175,7 +161,8 @@ async fn watch(
         late: false,
     };
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
-    let mut outcome = if settled.own {
+    // What an earlier attempt of this run uploaded, and left where it is, this attempt has not done.
+    let mut outcome = if settled.own && settled.version != theirs.id {
         Outcome::new(Action::Updated)
     } else {
         adopted()

@@ -283,7 +283,11 @@ impl Run<'_> {
         let is_mine = mine.is_some_and(|mine| mine.id == version.id);
         // What was there before never stays in the place of ours (`--force`); it may part or share a second.
         let is_before = target.before_id() == Some(&version.id);
-        let same = is_mine || (!is_before && self.holds(task, version) && self.mark(version).is_some());
+        // Forced, only what this intent uploaded is a double of ours: equal versions of others were no
+        // reason not to upload, so they are none to take it away again in a later attempt.
+        let counts = || !self.settings.force || self.owns(task, version);
+        let same =
+            is_mine || (!is_before && self.holds(task, version) && self.mark(version).is_some() && counts());
         let stored = version.spec.as_ref().map(crate::ir::Spec::digest);
         View {
             id: version.id.clone(),

@@ -122,8 +122,8 @@ async fn carry_out(
     let (handle, cancel) = cancel();
     let stopper = tokio::spawn(async move {
         signals::asked_to_stop().await;
-        super::complain("stopping: calls under way are settled; a second signal ends at once");
         handle.stop();
+        super::complain("stopping: calls under way are settled; a second signal ends at once");
         signals::asked_to_stop().await;
         handle.stop();
         signals::asked_to_stop().await;

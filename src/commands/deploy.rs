@@ -310,6 +310,7 @@ async fn plan(
         adopt: settings.apply.adopt,
         force: settings.apply.force,
         names: Some(selected.names),
+        server: Some(server.clone()),
     };
     let plan = decide(identified, &held, &options);
     let left_out: Vec<Compiled> = selected.left_out.into_iter().map(|one| one.compiled).collect();

@@ -5,12 +5,14 @@ use crate::apply::Lineage;
 use crate::context::Context;
 use crate::forge::Client;
 use crate::forge::limits::Deadline;
+use crate::forge::publish::Telling;
 use crate::git::Git;
 use crate::kfp::transport::BoxFuture;
 use crate::plan::mark::Mark;
 use crate::settings::Settings;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::OnceCell;
 
 /// How long the forge may take for one question: a guard that cannot be asked is a guard that lets pass.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,18 +20,25 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// The history as far as git and the forge know it.
 pub struct History {
     git: Git,
-    forge: Option<Client>,
+    telling: Option<Telling>,
+    forge: OnceCell<Option<Client>>,
 }
 
 impl History {
     /// The history of the settings' root.
     #[must_use]
     pub fn of(settings: &Settings) -> Self {
-        let forge = telling::telling(settings).and_then(|telling| telling.client(None).ok().flatten());
         Self {
             git: Git::new(&settings.root),
-            forge,
+            telling: telling::telling(settings),
+            forge: OnceCell::new(),
         }
+    }
+
+    /// The forge, asked what it is only when somebody wants to know something of it.
+    async fn forge(&self) -> Option<&Client> {
+        let telling = self.telling.as_ref()?;
+        self.forge.get_or_init(|| telling.found_client()).await.as_ref()
     }
 
     /// Whether one commit (or branch) is an ancestor of another; `None` where nobody can prove it.
@@ -37,7 +46,7 @@ impl History {
         if let Some(known) = self.git.is_ancestor(ancestor, descendant) {
             return Some(known);
         }
-        let forge = self.forge.as_ref()?;
+        let forge = self.forge().await?;
         let descendant = descendant.strip_prefix("origin/").unwrap_or(descendant);
         forge
             .is_ancestor(ancestor, descendant, Deadline::after(PATIENCE))
@@ -48,7 +57,7 @@ impl History {
 
     /// A branch's newest commit: the forge's word first, because a checkout only knows what it fetched.
     async fn head(&self, branch: &str) -> Option<String> {
-        if let Some(forge) = &self.forge
+        if let Some(forge) = self.forge().await
             && let Ok(Some(head)) = forge.branch_head(branch, Deadline::after(PATIENCE)).await
         {
             return Some(head);

@@ -209,6 +209,7 @@ impl<'a> Run<'a> {
             libraries: Vec::new(),
             search: Vec::new(),
             loaded: Vec::new(),
+            variables: Vec::new(),
         });
         Ok(Attempt { hello, retry })
     }

@@ -100,6 +100,9 @@ pub(super) struct Hello {
     /// Files of the modules that were there before any source ran.
     #[serde(default)]
     pub loaded: Vec<PathBuf>,
+    /// Variables that kfp and its packages asked for while they were imported.
+    #[serde(default)]
+    pub variables: Vec<String>,
 }
 
 /// What came out of one child.

@@ -5,6 +5,7 @@
 //! are left to the server: what 2.0.5 makes of them is not recorded, and a wrong refusal helps nobody.
 
 use super::model::Server;
+use crate::error::{Failure, Phase};
 use crate::ir::Spec;
 use semver::Version;
 use serde_json::{Map, Value};
@@ -27,6 +28,15 @@ const PIPELINE_CONFIG: [(&str, (u64, u64)); 5] = [
     ("activeDeadlineSeconds", (2, 17)),
 ];
 
+/// What is looked for, and the first release that knows it; the README's table.
+pub const TABLE: [(&str, (u64, u64)); 5] = [
+    ("knows a workspace", (2, 14)),
+    ("knows task configuration (`TASK_CONFIG`, passthroughs)", (2, 15)),
+    ("knows importing into the workspace", (2, 15)),
+    ("knows allowed values of parameters (`Literal`)", (2, 16)),
+    ("knows `resource_ttl_…` and `active_deadline_seconds`", (2, 17)),
+];
+
 /// What the spec uses that the server does not know. Nothing where the server did not tell its version.
 #[must_use]
 pub fn unknown_to(spec: &Spec, server: &Server) -> Vec<Feature> {
@@ -34,6 +44,23 @@ pub fn unknown_to(spec: &Spec, server: &Server) -> Vec<Feature> {
         Some(version) if !server.probed => newer_than(spec, version),
         _ => Vec::new(),
     }
+}
+
+/// Why a server cannot take a pipeline, where the spec uses what that server does not know.
+#[must_use]
+pub fn refusal(name: &str, spec: &Spec, server: &Server, phase: Phase) -> Option<Failure> {
+    let unknown = unknown_to(spec, server);
+    let needed = unknown.iter().map(|feature| feature.since).max()?;
+    let version = server.version.as_ref()?;
+    let what: Vec<&str> = unknown.iter().map(|feature| feature.what.as_str()).collect();
+    let text = format!(
+        "server {version} does not know what `{name}` uses: {}",
+        what.join(", ")
+    );
+    Some(Failure::failed(phase, text).hint(format!(
+        "leave it out, or upgrade the server to {}.{} or newer",
+        needed.0, needed.1
+    )))
 }
 
 /// What the spec uses that came after a release.

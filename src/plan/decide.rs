@@ -9,6 +9,8 @@ use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::ids::{Digest, PipelineId, VersionName};
 use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin};
+use crate::kfp::features;
+use crate::kfp::model::Server;
 use crate::report::Reason;
 use std::collections::BTreeMap;
 
@@ -32,6 +34,8 @@ pub struct Options {
     pub force: bool,
     /// How versions are named; `None` where nothing will be uploaded.
     pub names: Option<VersionNames>,
+    /// What the server is, so that what it does not know is refused before anything is written.
+    pub server: Option<Server>,
 }
 
 /// One pipeline with its identity.
@@ -94,7 +98,7 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
     let pipelines = identified
         .into_iter()
         .map(|one| {
-            let (mut decision, reason, notes) = match &one.identity {
+            let (mut decision, mut reason, notes) = match &one.identity {
                 Err(failure) => (Decision::Refused(failure.clone()), None, Vec::new()),
                 Ok(Identity::New { name, display_name }) => (
                     Decision::Create {
@@ -113,6 +117,10 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                 ),
             };
             let difference = difference(&one.compiled.spec, &decision).map(Box::new);
+            if let Some(failure) = unknown_to_the_server(&one, &decision, options) {
+                decision = Decision::Refused(failure);
+                reason = Some(Reason::Unsupported);
+            }
             let version_name = named(&decision, difference.as_deref(), options).unwrap_or_else(|failure| {
                 decision = Decision::Refused(failure.file(one.compiled.source.path.as_str()));
                 None
@@ -137,6 +145,18 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
         })
         .collect();
     Plan { pipelines }
+}
+
+/// A write that the server would refuse, or keep only in part.
+fn unknown_to_the_server(one: &Identified, decision: &Decision, options: &Options) -> Option<Failure> {
+    let name = match decision {
+        Decision::Create { name, .. } => name,
+        Decision::Update { pipeline, .. } => &pipeline.name,
+        Decision::Unchanged { .. } | Decision::Refused(_) => return None,
+    };
+    let server = options.server.as_ref()?;
+    features::refusal(name.as_str(), &one.compiled.spec, server, Phase::Plan)
+        .map(|failure| failure.file(one.compiled.source.path.as_str()))
 }
 
 fn known(held: Option<&Held>) -> Vec<KnownVersion> {

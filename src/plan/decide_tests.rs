@@ -87,6 +87,7 @@ fn options() -> Options {
         adopt: false,
         force: false,
         names: None,
+        server: None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every face of every kind of run, as people will read it.
 
 use super::annotations::{annotations, defused, quoted};
-use super::{Report, fixtures, markdown_comment, summary, wording, wording_notice};
+use super::{Action, Reason, Report, fixtures, markdown_comment, summary, text, wording, wording_notice};
 use crate::context::{self, Context, ForgeKind};
 use crate::error::{Failure, Phase};
 use std::collections::BTreeMap;
@@ -386,4 +386,30 @@ fn graphs_are_drawn_while_they_are_small() {
         "{text}"
     );
     assert!(!text.contains("<script>"));
+}
+
+#[test]
+fn an_interrupted_run_says_what_is_done_not_done_and_unknown() {
+    let mut stopped = fixtures::pipeline("two", Action::Skipped);
+    stopped.reason = Some(Reason::Interrupted);
+    let mut report = fixtures::report(
+        "apply",
+        vec![
+            fixtures::pipeline("one", Action::Created),
+            stopped,
+            fixtures::pipeline("three", Action::Unknown),
+            fixtures::pipeline("four", Action::Failed),
+        ],
+    );
+    report.exit_code = 75;
+    let words = "1 done, 2 not done, 1 unknown";
+    assert_eq!(wording::headline(&report), format!("Interrupted: {words}"));
+    assert!(text::outcome(&report, text::Paint(false)).starts_with(&format!("interrupted: {words} (")));
+    let page = summary::summary(&report, None, &[]);
+    assert_eq!(page.matches(words).count(), 1, "{page}");
+    assert!(wording::next_step(&report).is_some_and(|step| step.contains("uploads nothing twice")));
+    // The summary splits whenever something is not done.
+    report.pipelines[1].reason = None;
+    let page = summary::summary(&report, None, &[]);
+    assert!(page.contains(words), "{page}");
 }

@@ -3,7 +3,7 @@
 use super::diff::markdown as changes;
 use super::markdown::{clean_cut, code, fold};
 use super::markdown_comment as parts;
-use super::{Report, page};
+use super::{Report, page, wording};
 use std::io::Write;
 use std::path::Path;
 
@@ -34,6 +34,10 @@ pub struct Graph {
 #[must_use]
 pub fn summary(report: &Report, details: Option<&str>, graphs: &[Graph]) -> String {
     let mut text = parts::heading(report).replacen("### ", "## ", 1);
+    let all_done = report.counts.failed + report.counts.skipped + report.counts.unknown == 0;
+    if report.command == "apply" && !all_done && !wording::interrupted(report) {
+        text.push_str(&format!("{}.\n\n", wording::split(report)));
+    }
     text.push_str(&parts::failures(report, 200_000));
     text.push_str(&parts::table(report, 2_000, true));
     text.push_str(&parts::warnings(report, 50));

@@ -293,6 +293,9 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
     if let Some(kinds) = wording::drift_kinds(report) {
         let _ = write!(sentence, "; drift: {kinds}");
     }
+    if wording::interrupted(report) {
+        sentence = format!("interrupted: {} ({sentence})", wording::split(report));
+    }
     let _ = write!(sentence, " in {:.1} s", report.seconds);
     if report.error.is_some() || counts.failed > 0 {
         paint.red(&sentence)

@@ -4,7 +4,7 @@
 //! what differs between faces is only the markup around them.
 
 use super::cut;
-use super::{Action, PipelineReport, Report};
+use super::{Action, PipelineReport, Reason, Report};
 use crate::error::{Class, Phase};
 use crate::plan::drift::DriftKind;
 
@@ -175,6 +175,9 @@ pub fn headline(report: &Report) -> String {
             None => "No pipelines found".to_owned(),
         };
     }
+    if interrupted(report) {
+        return format!("Interrupted: {}", split(report));
+    }
     if report.counts.failed > 0 {
         return failed_headline(report, total);
     }
@@ -189,6 +192,24 @@ pub fn headline(report: &Report) -> String {
         "check" => format!("Checked {}", of_all(report.counts.compiled, total)),
         _ => apply_headline(report, total),
     }
+}
+
+/// Whether the run was asked to stop before all was done.
+#[must_use]
+pub fn interrupted(report: &Report) -> bool {
+    report
+        .pipelines
+        .iter()
+        .any(|pipeline| pipeline.reason == Some(Reason::Interrupted))
+}
+
+/// What is done (or was so before), what is not, and what nobody can say: `2 done, 1 not done, 0 unknown`.
+#[must_use]
+pub fn split(report: &Report) -> String {
+    let counts = &report.counts;
+    let done = counts.created + counts.updated + counts.unchanged;
+    let not_done = counts.failed + counts.skipped;
+    format!("{done} done, {not_done} not done, {} unknown", counts.unknown)
 }
 
 fn stopped(report: &Report) -> &'static str {
@@ -381,6 +402,9 @@ pub const fn sign(action: Action) -> &'static str {
 pub fn next_step(report: &Report) -> Option<String> {
     if let Some(hint) = report.error.as_ref().and_then(|error| error.hint.clone()) {
         return Some(one_line(&hint));
+    }
+    if interrupted(report) {
+        return Some("run it again: it goes on where this one stopped and uploads nothing twice".to_owned());
     }
     match outcome(report) {
         Outcome::Infrastructure => Some("run it again: what arrived is not uploaded twice".to_owned()),

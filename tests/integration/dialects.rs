@@ -4,13 +4,17 @@ use crate::fault::dialect::{ALL, Dialect, Kind, NAMESPACE, USER};
 use crate::fault::kinds::Schedule;
 use crate::fault::server::{Faulty, Server, plain};
 use crate::fault::truth::{self, truth};
-use crate::fault::world::{Job, Repository, run, run_with, virtually};
+use crate::fault::wire::Wire;
+use crate::fault::world::{Job, Repository, client, long, run, run_with, virtually};
+use crate::support::folder;
 use kfp_gitops::apply::Lineage;
 use kfp_gitops::error::Class;
+use kfp_gitops::ids::{PipelineName, VersionName};
 use kfp_gitops::kfp::auth::Login;
 use kfp_gitops::kfp::transport::{BoxFuture, Request, Response, Transport, TransportError};
-use kfp_gitops::kfp::{Client, Connection};
+use kfp_gitops::kfp::{Client, Connection, NewPipeline, NewVersion};
 use kfp_gitops::report::{Action, Reason};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -234,46 +238,56 @@ fn what_a_server_drops_unexpectedly_is_a_failure_once() {
 
 #[test]
 fn large_installations_cost_no_more_calls() {
+    let (pipelines, versions) = if long() { (10_000, 5_000) } else { (450, 60) };
     virtually(async {
         let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
-        let crowd = Job {
-            concurrency: 16,
-            ..Job::new(1)
-        };
-        run(
-            &Faulty::new(&server, Schedule::Fair),
-            &Repository::many(450, "1"),
-            &crowd,
-        )
-        .await;
-        for number in 2..60 {
-            let grown = Repository::of(&[("pipeline-7", &number.to_string())]);
-            tokio::time::sleep(Duration::from_secs(2)).await;
-            run(
-                &Faulty::new(&server, Schedule::Fair),
-                &grown,
-                &Job {
-                    version: format!("v{number}"),
-                    ..Job::new(number)
-                },
-            )
-            .await;
+        let known = Repository::of(&[("pipeline-7", "1"), ("pipeline-8", "1"), ("pipeline-449", "1")]);
+        run(&Faulty::new(&server, Schedule::Fair), &known, &Job::new(1)).await;
+        let by_hand = client(&server, Faulty::new(&server, Schedule::Fair), &Job::new(1));
+        for number in 0..pipelines - 3 {
+            let new = NewPipeline {
+                name: PipelineName::new(format!("other-{number}")),
+                display_name: None,
+                description: String::new(),
+                tags: BTreeMap::new(),
+            };
+            by_hand.create_pipeline(&new).await.expect("a pipeline");
         }
-        assert_eq!(truth::versions(&server, "pipeline-7").await, 59);
+        let seven = by_hand
+            .find_pipelines(&PipelineName::new("pipeline-7"))
+            .await
+            .expect("the pipeline")
+            .remove(0);
+        for number in 2..=versions {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            let content = if number == versions { "last" } else { "between" };
+            let held = Repository::of(&[("pipeline-7", content)]);
+            let new = NewVersion {
+                pipeline_id: seven.id.clone(),
+                name: VersionName::new(format!("v{number}")),
+                display_name: None,
+                description: String::new(),
+                tags: BTreeMap::new(),
+                document: held.0[0].spec().pipeline_text().to_owned().into(),
+            };
+            by_hand.upload_version(&new).await.expect("a version");
+        }
         let way = Faulty::new(&server, Schedule::Fair);
-        let same = Repository::of(&[("pipeline-7", "59"), ("pipeline-8", "1"), ("pipeline-449", "1")]);
+        let same = Repository::of(&[("pipeline-7", "last"), ("pipeline-8", "1"), ("pipeline-449", "1")]);
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let ran = run(&way, &same, &Job::new(90)).await;
         assert!(
             ran.actions().iter().all(|action| *action == Action::Unchanged),
             "{ran:#?}"
         );
-        // healthz, three pages of 200 pipelines, and the newest version of each.
-        assert_eq!(way.calls(), 1 + 3 + 3);
+        // healthz, pages of 200 pipelines, and the newest version of each in the repository.
+        let pages = usize::div_ceil(pipelines, 200);
+        assert_eq!(way.calls(), 1 + pages + 3);
         let way = Faulty::new(&server, Schedule::Fair);
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        run(&way, &Repository::of(&[("pipeline-7", "60")]), &Job::new(91)).await;
-        // Newest, recent ones for a revert, newest again, upload, read back.
-        assert_eq!(way.calls(), 1 + 3 + 5);
+        let ran = run(&way, &Repository::of(&[("pipeline-7", "new")]), &Job::new(91)).await;
+        assert_eq!(ran.actions(), [Action::Updated], "{ran:#?}");
+        // Newest, recent ones for a revert, newest again, upload, read back: however many versions there are.
+        assert_eq!(way.calls(), 1 + pages + 5);
     });
 }
 
@@ -490,9 +504,51 @@ fn a_revert_is_uploaded_and_a_forced_upload_is_made_once_per_run() {
             assert_eq!(ran.actions(), [expected], "{ran:#?}");
             tokio::time::sleep(Duration::from_secs(5)).await;
         }
-        // Known: the second attempt of a forced run may take the forced copy away again, as one of two equal
-        // versions; the content that is newest is right either way.
-        let held = truth(&server).await["one"].len();
-        assert!((3..=4).contains(&held), "{held}");
+        // The second attempt found the forced copy and left it where it is.
+        let held = truth(&server).await;
+        assert_eq!(held["one"].len(), 4, "{held:#?}");
+        assert_eq!(held["one"][0].name, "v-forced-0", "{held:#?}");
     });
+}
+
+/// A pipeline that needs a server from 2.14 on.
+const WORKSPACE: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.11-slim')\ndef say(text: str):\n    \
+                         print(text)\n\n\n@dsl.pipeline(name='one', pipeline_config=dsl.PipelineConfig(\n    \
+                         workspace=dsl.WorkspaceConfig(size='1Gi')))\ndef one(text: str = 'a'):\n    say(text=text)\n";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_plan_says_what_the_server_does_not_know() {
+    let root = folder(&[
+        ("one_pipeline.py", WORKSPACE),
+        ("requirements.txt", "kfp==2.17.0\n"),
+    ]);
+    for (kind, code) in [(Kind::V2_5_0, 1), (Kind::V2_17_0, 0)] {
+        let (wire, url) = Wire::start(kind).await;
+        for command in ["plan", "apply"] {
+            let said = wire.run(root.path(), &[command, "--endpoint", &url]).await;
+            assert_eq!(said.code, code, "{kind:?}: {said:?}");
+            let report = said.json();
+            let one = &report["pipelines"][0];
+            if code == 0 {
+                assert_ne!(one["action"], "failed", "{one:#}");
+                continue;
+            }
+            assert_eq!(
+                (&one["action"], &one["reason"]),
+                (&"failed".into(), &"unsupported".into()),
+                "{one:#}"
+            );
+            let error = &one["error"];
+            let says = |field: &str, words: &str| {
+                let text = error[field].as_str().unwrap_or_default();
+                assert!(text.contains(words), "{field}: {error:#}");
+            };
+            says(
+                "message",
+                "server 2.5.0 does not know what `one` uses: `workspace`",
+            );
+            says("hint", "2.14");
+            assert_eq!(wire.server.writes(), 0);
+        }
+    }
 }

@@ -25,7 +25,7 @@ fn hold(path: &Path, expected: &str) {
 }
 
 /// Holds the part of README.md between a marker and the next blank line, or the end of its code block.
-fn hold_block(marker: &str, expected: &str) {
+pub(crate) fn hold_block(marker: &str, expected: &str) {
     let path = repository().join("README.md");
     let text = std::fs::read_to_string(&path).expect("README");
     let marker = format!("<!-- {marker} -->\n");
@@ -183,4 +183,74 @@ fn the_output_shown_is_the_output() {
         .map(|line| format!("{line}\n"))
         .collect();
     hold_block("output of apply", &format!("```text\n{text}```\n"));
+}
+
+#[test]
+fn what_servers_can_do_is_the_readme_table() {
+    use kfp_gitops::kfp::{Capabilities, Store, features};
+    let releases = ["2.0.5", "2.5.0", "2.14.0", "2.15.2", "2.16.1", "2.17.0"];
+    let of = |release: &str, store| {
+        let version = release.parse().expect("a version");
+        Capabilities::for_version(Some(&version), store)
+    };
+    let mut table = format!(
+        "| | {} |\n|---|{}\n",
+        releases.join(" | "),
+        "---|".repeat(releases.len())
+    );
+    let mut row = |what: &str, cell: &dyn Fn(&str) -> String| {
+        let cells: Vec<String> = releases.iter().map(|release| cell(release)).collect();
+        let _ = writeln!(table, "| {what} | {} |", cells.join(" | "));
+    };
+    let yes = |is: bool| if is { "yes" } else { "no" }.to_owned();
+    let database = |release: &str| of(release, Store::Database);
+    row("`name` beside `display_name`", &|release| {
+        yes(database(release).name_field)
+    });
+    row("tags", &|release| yes(database(release).tags));
+    row("deletes a pipeline with its versions", &|release| {
+        yes(database(release).cascading_delete)
+    });
+    row("status for a name that is taken", &|release| {
+        if database(release).taken_name_is_500 {
+            "500"
+        } else {
+            "409"
+        }
+        .to_owned()
+    });
+    row("status for a spec it cannot read", &|release| {
+        if database(release).bad_spec_is_500 {
+            "500"
+        } else {
+            "400"
+        }
+        .to_owned()
+    });
+    row("says why it refuses an upload", &|release| {
+        yes(!database(release).silent_refusals)
+    });
+    row("bytes of a pipeline's name (Kubernetes store: 253)", &|release| {
+        database(release).pipeline_name_limit.to_string()
+    });
+    row("bytes of a version's name (Kubernetes store: 253)", &|release| {
+        database(release).version_name_limit.to_string()
+    });
+    row(
+        "Kubernetes store: two pipelines may share a version name",
+        &|release| {
+            let stored: semver::Version = release.parse().expect("a version");
+            if (stored.major, stored.minor) < (2, 14) {
+                return "-".to_owned();
+            }
+            yes(!of(release, Store::Kubernetes).version_names_collide)
+        },
+    );
+    for (what, since) in features::TABLE {
+        row(what, &|release| {
+            let version: semver::Version = release.parse().expect("a version");
+            yes((version.major, version.minor) >= since)
+        });
+    }
+    hold_block("servers", &table);
 }

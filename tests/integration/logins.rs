@@ -4,16 +4,19 @@ use crate::fault::dialect::{Dialect, Kind, NAMESPACE, USER};
 use crate::fault::kinds::Schedule;
 use crate::fault::server::{Faulty, Server, plain};
 use crate::fault::truth::{self, truth};
+use crate::fault::wire;
 use crate::fault::world::{Job, Repository, run_with, virtually};
 use bytes::Bytes;
 use http::header::{ACCEPT, AUTHORIZATION, COOKIE, LOCATION, SET_COOKIE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 use kfp_gitops::error::Class;
+use kfp_gitops::ids::{PipelineId, VersionName};
 use kfp_gitops::kfp::auth::{CiIdentity, ClientCredentials, DexLogin, Login, TokenExchange, TokenFile};
 use kfp_gitops::kfp::transport::{BoxFuture, Request, Response, Transport, TransportError};
-use kfp_gitops::kfp::{Client, Connection};
+use kfp_gitops::kfp::{Client, Connection, NewVersion};
 use kfp_gitops::report::Action;
 use kfp_gitops::secret::Secret;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -647,4 +650,135 @@ fn the_user_header_names_the_caller() {
             .expect("a failure");
         assert_eq!(failure.class, Class::Usage);
     });
+}
+
+/// A page that sends what is typed into it elsewhere.
+struct Stealing(Arc<Guarded>);
+
+impl Transport for Stealing {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<Response, TransportError>> {
+        Box::pin(async move {
+            let mut answer = self.0.answer(request).await;
+            let page = String::from_utf8_lossy(&answer.body).into_owned();
+            if page.contains("type=\"password\"") {
+                answer.body = page
+                    .replace("action=\"/dex", "action=\"http://thief.example/dex")
+                    .into();
+            }
+            Ok(answer)
+        })
+    }
+}
+
+#[test]
+fn a_login_page_cannot_send_the_password_elsewhere() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::MultiUser), 1);
+        let guarded = Guarded::new(&server, None);
+        let stealing = Arc::new(Stealing(Arc::clone(&guarded)));
+        let ran = run_with(&client(stealing, dex(PASSWORD)), &repository(), &Job::new(1)).await;
+        let failure = ran.error.expect("a failure");
+        assert!(
+            failure
+                .message
+                .contains("wants the password sent to another server"),
+            "{failure:?}"
+        );
+        assert!(guarded.leaks.lock().unwrap().is_empty());
+    });
+}
+
+/// A server on a socket that answers everything alike, and counts.
+async fn answering(status: u16, location: Option<String>) -> (String, Arc<AtomicUsize>) {
+    let asked = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&asked);
+    let app = axum::Router::new().fallback(move || {
+        counter.fetch_add(1, Ordering::Relaxed);
+        let mut answer = http::Response::builder().status(status);
+        if let Some(location) = &location {
+            answer = answer.header(LOCATION, location);
+        }
+        let answer = answer.body(axum::body::Body::from("{}")).unwrap();
+        async move { answer }
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    (url, asked)
+}
+
+#[tokio::test]
+async fn no_credential_goes_along_a_redirect() {
+    for status in [301, 302, 303, 307, 308] {
+        let (elsewhere, heard) = answering(200, None).await;
+        let (endpoint, asked) = answering(status, Some(format!("{elsewhere}/apis"))).await;
+        let logins = [
+            Login::None,
+            Login::Bearer(secret("tok-5ecret")),
+            Login::Cookie(secret("session=5ecret")),
+            Login::UserHeader {
+                name: "kubeflow-userid".to_owned(),
+                user: USER.to_owned(),
+            },
+            Login::ClientCredentials(ClientCredentials {
+                token_url: endpoint.parse().expect("an address"),
+                client_id: "ci".to_owned(),
+                client_secret: secret("s3cret"),
+                scope: None,
+                audience: None,
+            }),
+        ];
+        for login in logins {
+            let mut connection = Connection::new(endpoint.parse().expect("an address"));
+            connection.headers = vec![("x-key".to_owned(), secret("key-5ecret"))];
+            connection.deadline = Duration::from_secs(5);
+            connection.login = login;
+            let client = Client::new(connection).expect("a client");
+            assert!(client.server().await.is_err());
+            let read = client.newest_version(&PipelineId::new("p")).await;
+            let written = client
+                .upload_version(&NewVersion {
+                    pipeline_id: PipelineId::new("p"),
+                    name: VersionName::new("v1"),
+                    display_name: None,
+                    description: String::new(),
+                    tags: BTreeMap::new(),
+                    document: Bytes::from_static(b"{}"),
+                })
+                .await;
+            assert!(read.is_err() && written.is_err(), "{status}");
+        }
+        assert_eq!(heard.load(Ordering::Relaxed), 0, "{status}");
+        assert!(asked.load(Ordering::Relaxed) >= 12, "{status}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proxy_is_used_unless_the_host_is_excepted() {
+    let root = wire::root();
+    // The stand-in is the proxy here: it is asked for a host that does not exist.
+    let (wire, proxy) = wire::Wire::start(Kind::V2_17_0).await;
+    let arguments = ["plan", "--endpoint", "http://ml-pipeline.invalid:8888"];
+    let said = wire
+        .run_in(
+            root.path(),
+            &arguments,
+            &[("HTTP_PROXY", &proxy), ("NO_PROXY", "")],
+        )
+        .await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let asked = wire.calls();
+    assert!(asked >= 2, "{asked}");
+    let said = wire
+        .run_in(
+            root.path(),
+            &arguments,
+            &[("HTTP_PROXY", &proxy), ("NO_PROXY", "ml-pipeline.invalid")],
+        )
+        .await;
+    assert_eq!(said.code, 75, "{said:?}");
+    assert_eq!(wire.calls(), asked, "the proxy was not asked again");
+    // The first call failed, so the shortened doctor says why.
+    let detail = said.json()["error"]["detail"].to_string();
+    assert!(detail.contains("dns"), "{detail}");
 }

@@ -19,11 +19,13 @@ pub(in crate::compile) struct Environment {
     pub libraries: Vec<PathBuf>,
     /// Every file that was loaded before any source ran, and every folder that is searched.
     stamps: BTreeMap<PathBuf, String>,
+    /// Variables that were read while it was loaded, with the digests of their values.
+    variables: BTreeMap<String, Option<String>>,
 }
 
 impl Environment {
     /// What a worker said of itself, before any source ran.
-    pub(super) fn of(start: &Start, hello: &Hello, root: &Path) -> Self {
+    pub(super) fn of(start: &Start, hello: &Hello, root: &Path, passed: &BTreeMap<String, String>) -> Self {
         let folders = hello
             .search
             .iter()
@@ -33,6 +35,12 @@ impl Environment {
             python: hello.python.clone(),
             kfp: hello.kfp.clone(),
             libraries: hello.libraries.clone(),
+            variables: hello
+                .variables
+                .iter()
+                .chain(passed.keys().filter(|name| is_for_the_interpreter(name)))
+                .map(|name| (name.clone(), value(passed, name)))
+                .collect(),
             stamps: hello
                 .loaded
                 .iter()
@@ -44,14 +52,33 @@ impl Environment {
     }
 
     /// Whether nothing of it changed.
-    pub(super) fn holds(&self) -> bool {
-        !self.stamps.is_empty() && self.stamps.iter().all(|(path, known)| stamp(path) == *known)
+    pub(super) fn holds(&self, passed: &BTreeMap<String, String>) -> bool {
+        !self.stamps.is_empty()
+            && passed
+                .keys()
+                .all(|name| !is_for_the_interpreter(name) || self.variables.contains_key(name))
+            && self
+                .variables
+                .iter()
+                .all(|(name, known)| value(passed, name) == *known)
+            && self.stamps.iter().all(|(path, known)| stamp(path) == *known)
     }
 
     /// Its identity.
     pub(in crate::compile) fn digest(&self) -> String {
         digest(&serde_json::to_vec(self).unwrap_or_default())
     }
+}
+
+fn value(passed: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    passed.get(name).map(|value| digest(value.as_bytes()))
+}
+
+/// Whether a variable is read where Python cannot tell.
+fn is_for_the_interpreter(name: &str) -> bool {
+    ["PYTHON", "LD_", "DYLD_", "LC_", "LANG", "GLIBC_", "MALLOC_"]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
 }
 
 /// The name under which the environment of a worker started in this way is kept.
@@ -95,19 +122,30 @@ mod tests {
             libraries: vec![site.clone()],
             search: vec![site.clone(), folder.path().join("absent")],
             loaded: vec![module.clone()],
+            variables: vec!["KFP_SWITCH".into()],
         };
-        let made = |hello: &Hello| Environment::of(&start, hello, Path::new("/tree"));
+        let none = BTreeMap::new();
+        let made = |hello: &Hello| Environment::of(&start, hello, Path::new("/tree"), &BTreeMap::new());
         let first = made(&hello);
-        assert!(first.holds());
+        assert!(first.holds(&none));
+        for name in ["KFP_SWITCH", "PYTHONPATH"] {
+            let passed = [(name.to_owned(), "1".to_owned())].into();
+            assert!(!first.holds(&passed), "{name}");
+            let with = Environment::of(&start, &hello, Path::new("/tree"), &passed);
+            assert!(with.holds(&passed) && !with.holds(&none), "{name}");
+            assert_ne!(with.digest(), first.digest());
+        }
+        let unread = [("TAG".to_owned(), "1".to_owned())].into();
+        assert!(first.holds(&unread));
         std::fs::write(&module, "12").unwrap();
-        assert!(!first.holds(), "an edited module");
+        assert!(!first.holds(&none), "an edited module");
         let second = made(&hello);
         assert_ne!(first.digest(), second.digest());
         std::fs::create_dir(folder.path().join("absent")).unwrap();
-        assert!(!second.holds(), "a folder of packages that came");
+        assert!(!second.holds(&none), "a folder of packages that came");
         let third = made(&hello);
         std::fs::write(&start.python, "").unwrap();
-        assert!(!third.holds(), "another interpreter");
-        assert!(made(&hello).holds());
+        assert!(!third.holds(&none), "another interpreter");
+        assert!(made(&hello).holds(&none));
     }
 }

@@ -34,7 +34,8 @@ use std::time::SystemTime;
 use store::{Kind, LARGEST, Store, digest};
 use world::World;
 
-/// Results kept for one file under the same name: a file that is switched to and fro between states.
+/// What is kept under one name: results of a file, or environments of an interpreter, that is switched to
+/// and fro between states.
 const CANDIDATES: usize = 4;
 
 /// The cache of one run.
@@ -160,9 +161,8 @@ impl Cache {
         let store = self.store.as_ref()?;
         let found = store
             .levels()
-            .filter_map(|level| store.read(level, Kind::Environment, &name))
-            .filter_map(|bytes| serde_json::from_slice::<Environment>(&bytes).ok())
-            .find(Environment::holds)
+            .flat_map(|level| environments(store, level, &name))
+            .find(|environment| environment.holds(&self.surroundings.passed))
             .map(Arc::new);
         self.environments.insert(name, found.clone());
         found
@@ -178,13 +178,24 @@ impl Cache {
         if hello.loaded.is_empty() {
             return None;
         }
-        let environment = Arc::new(Environment::of(start, hello, &self.root));
+        let environment = Arc::new(Environment::of(
+            start,
+            hello,
+            &self.root,
+            &self.surroundings.passed,
+        ));
         let name = environment::name(start, &self.driver);
         let known = self.environments.get(&name).cloned().flatten();
         if known.is_none_or(|known| *known != *environment)
-            && let (Some(store), Ok(bytes)) = (&mut self.store, serde_json::to_vec(&*environment))
+            && let Some(store) = &mut self.store
         {
-            store.write(Kind::Environment, &name, &bytes);
+            let mut all = environments(store, 0, &name);
+            all.retain(|other| *other != *environment);
+            all.insert(0, (*environment).clone());
+            all.truncate(CANDIDATES);
+            if let Ok(bytes) = serde_json::to_vec(&all) {
+                store.write(Kind::Environment, &name, &bytes);
+            }
         }
         self.environments.insert(name, Some(Arc::clone(&environment)));
         Some(environment)
@@ -325,6 +336,13 @@ impl Candidate {
             },
         })
     }
+}
+
+fn environments(store: &Store, level: usize, name: &str) -> Vec<Environment> {
+    store
+        .read(level, Kind::Environment, name)
+        .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+        .unwrap_or_default()
 }
 
 fn candidates(store: &Store, level: usize, name: &str) -> Vec<Candidate> {

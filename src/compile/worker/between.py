@@ -3,6 +3,7 @@
 # ---------------------------------------------------------------------------------------------
 
 RECORD = None  # the recorder of this child, once it records
+EARLY = set()  # variables that kfp and its packages asked for while they were imported
 STANDARD = os.path.dirname(OS_SOURCE) + os.sep
 CLOCKS = frozenset(('now', 'utcnow', 'today'))
 
@@ -86,6 +87,15 @@ def put_between():
         else:
             record.unsure('asks for permissions')
 
+    def opened(record, _arguments, options):
+        if options.get('dir_fd') is not None:
+            record.unsure('opens files in an open folder')
+
+    variables = _Variables(os.environ._data)
+    os.environ._data = variables
+    if hasattr(os, 'environb'):
+        os.environb._data = variables
+    through(os, ('open',), opened)
     through(os, ('stat', 'lstat', 'readlink'), stat)
     through(os, ('access',), access)
     through(os, ('fstat',), unsure('reads the times of an open file'))
@@ -152,8 +162,7 @@ class _Variables(dict):
     """The data of `os.environ`: tells which names were asked for."""
 
     def __getitem__(self, name):
-        if RECORD is not None:
-            RECORD.environment.add(os.fsdecode(name))
+        (EARLY if RECORD is None else RECORD.environment).add(os.fsdecode(name))
         return dict.__getitem__(self, name)
 
 
@@ -163,6 +172,8 @@ def _whole(name):
     def whole(self, *arguments):
         if RECORD is not None:
             RECORD.unsure('reads the whole environment')
+        else:
+            EARLY.update(os.fsdecode(key) for key in dict.keys(self))
         return real(self, *arguments)
 
     return whole

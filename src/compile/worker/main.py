@@ -51,6 +51,7 @@ def main():
         'libraries': settings['libraries'],
         'search': [entry for entry in sys.path if os.path.isabs(entry)],
         'loaded': loaded(),
+        'variables': sorted(EARLY),
     })
     if unfenced and settings['sandbox_required']:
         return

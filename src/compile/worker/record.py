@@ -44,10 +44,6 @@ class Recorder:
 
         finder.find_spec = recorded_find_spec
         sys.path_hooks.insert(0, path_hook)
-        variables = _Variables(os.environ._data)
-        os.environ._data = variables
-        if hasattr(os, 'environb'):
-            os.environb._data = variables
         sys.addaudithook(self.audit)
         RECORD = self
 

@@ -72,6 +72,16 @@ impl Telling {
         self.status || self.comment
     }
 
+    /// The forge's client, asking the server what it is where the job does not tell (GitHub Enterprise, a runner
+    /// of an unknown kind); `None` where nobody can tell.
+    pub(crate) async fn found_client(&self) -> Option<Client> {
+        if let Ok(Some(client)) = self.client(None) {
+            return Some(client);
+        }
+        let found = self.probe().await?;
+        self.client(Some(found)).ok().flatten()
+    }
+
     /// The forge's client, `None` where nothing can or shall be told there. Asks nobody: `found` is what
     /// asking an unknown address gave.
     pub(crate) fn client(&self, found: Option<(Kind, String)>) -> Result<Option<Client>, ForgeError> {

@@ -149,14 +149,19 @@ impl Walk<'_> {
             .iter()
             .find(|input| input.is_password)
             .map_or("password", |input| input.name.as_str());
-        filled(
+        let request = filled(
             url,
             form,
             &[
                 (field(form).as_str(), &self.login.username),
                 (password, self.login.password.expose()),
             ],
-        )
+        )?;
+        // The page that asks gets the password, and nobody it names.
+        if request.url.origin() != url.origin() {
+            return Err(odd(url, "wants the password sent to another server"));
+        }
+        Ok(request)
     }
 
     /// The link to a connector: the one asked for, else `local`, else the only one.

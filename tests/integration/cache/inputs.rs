@@ -163,11 +163,22 @@ const CHANGES: &[(&str, Change, &str, usize)] = &[
         0,
     ),
     (
-        "back to an earlier state",
-        |tree, settings| {
+        "a variable that kfp reads",
+        |_, settings| {
             settings.want_yaml = false;
             settings.disable_caching_by_default = false;
             settings.sandbox = SandboxMode::Auto;
+            let name = "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT";
+            settings.environment.insert(name.into(), "true".into());
+        },
+        "A-B-P-D-True-x-2",
+        0,
+    ),
+    (
+        "back to an earlier state",
+        |tree, settings| {
+            let name = "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT";
+            settings.environment.remove(std::ffi::OsStr::new(name));
             tree.file("data.json", "\"d\"");
             tree.file("data.json", "\"D\"");
         },
@@ -181,7 +192,9 @@ fn each_input_counts() {
     let mut tree = tree();
     let mut settings = cached(&tree);
     settings.environment.insert("TAG".into(), "1".into());
-    settings.pass_environment = vec!["TAG".into()];
+    settings.pass_environment = ["TAG", "KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT"]
+        .map(str::to_owned)
+        .to_vec();
     let cold = tree.compile(&settings);
     assert_eq!(hits(&cold), 0);
     assert!(

@@ -84,15 +84,8 @@ fn a_run_believes_only_those_it_trusts_as_much_as_itself() {
             Job::PullRequest,
             &[(Job::PullRequest, 1), (Job::Default, 0), (Job::Branch, 0)],
         ),
-        (
-            Job::Branch,
-            &[(Job::Branch, 1), (Job::Default, 0), (Job::PullRequest, 0)],
-        ),
+        (Job::Branch, &[(Job::Branch, 1), (Job::Default, 0)]),
         (Job::Laptop, &[(Job::Laptop, 1), (Job::Default, 0)]),
-        (
-            Job::OtherRepository,
-            &[(Job::OtherRepository, 1), (Job::Default, 0)],
-        ),
     ] {
         let cache = own_cache();
         let results = cache.path().join("results");

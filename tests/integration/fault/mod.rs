@@ -6,4 +6,5 @@ pub mod dialect;
 pub mod kinds;
 pub mod server;
 pub mod truth;
+pub mod wire;
 pub mod world;

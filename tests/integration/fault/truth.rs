@@ -1,15 +1,13 @@
 //! What the server really holds, and what must be true of it.
 
-use super::kinds::Schedule;
-use super::server::{Faulty, Server};
-use super::world::{Job, Pipeline, Ran, Repository, TOKEN, client};
-use kfp_gitops::ids::{Digest, PipelineName, VersionId};
+use super::server::Server;
+use super::world::{Pipeline, Ran, Repository, TOKEN};
+use kfp_gitops::ids::{Digest, VersionId};
 use kfp_gitops::kfp::model;
 use kfp_gitops::kfp::transport::Request;
 use kfp_gitops::plan::mark::Mark;
 use kfp_gitops::report::{Action, Reason};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A version on the server.
@@ -24,17 +22,6 @@ pub struct Held {
 
 /// Everything on the server: versions by pipeline name, newest first.
 pub type Truth = BTreeMap<String, Vec<Held>>;
-
-/// How many versions (at most 200) a pipeline has, asked through a client of its own.
-pub async fn versions(server: &Arc<Server>, name: &str) -> usize {
-    let way = Faulty::new(server, Schedule::Fair);
-    let client = client(server, way, &Job::new(99));
-    let found = client
-        .find_pipelines(&PipelineName::new(name))
-        .await
-        .expect("pipelines");
-    client.versions(&found[0].id, 200).await.expect("versions").len()
-}
 
 /// Asks the server without anything in between.
 pub async fn truth(server: &Server) -> Truth {

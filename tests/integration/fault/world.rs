@@ -257,6 +257,8 @@ async fn plan_and_apply(
         adopt: false,
         force: job.force,
         names: None,
+        // What the plan refuses never comes to be applied; `apply` must refuse it by itself.
+        server: None,
     };
     let plan = decide(identified, &held, &options);
     let mut outcomes: Vec<Option<Outcome>> = Vec::new();
@@ -304,8 +306,8 @@ async fn plan_and_apply(
         .collect())
 }
 
-/// Whether the long mode was asked for (`.ci/run` does): every case instead of a sample, and 100 000 random
-/// schedules.
+/// Whether the long mode was asked for (`KFP_GITOPS_LONG_TESTS=1`): every case instead of a sample, and 100 000
+/// random schedules.
 pub fn long() -> bool {
     std::env::var_os("KFP_GITOPS_LONG_TESTS").is_some()
 }
