@@ -95,3 +95,57 @@ async fn a_refused_token_is_named_and_never_printed() {
     let sent = server.received_requests().await.expect("recorded");
     assert_eq!(sent[0].headers["authorization"], "Bearer sEcReT-0123456789");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_says_each_check_as_text_and_as_json() {
+    let root = crate::fault::wire::root();
+    let (wire, url) = crate::fault::wire::Wire::start(crate::fault::dialect::Kind::V2_17_0).await;
+    // A port that nobody listens on any more.
+    let closed = {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        format!("http://{}", listener.local_addr().unwrap())
+    };
+    let writes = wire.server.writes();
+    let verdict = |report: &serde_json::Value, check: &str| {
+        let all = report["checks"].as_array().cloned().unwrap_or_default();
+        let found = all.iter().find(|one| one["check"] == check);
+        found.unwrap_or_else(|| panic!("{check} in {report:#}")).clone()
+    };
+    let environment = [("NO_PROXY", "*")];
+    let well = wire
+        .run_in(root.path(), &["doctor", "--endpoint", &url], &environment)
+        .await;
+    assert_eq!(well.code, 0, "{well:?}");
+    for check in [
+        "config", "python", "dns", "tcp", "http", "server", "login", "rights", "clock",
+    ] {
+        assert_eq!(
+            verdict(&well.json(), check)["verdict"],
+            "passed",
+            "{check}: {well:?}"
+        );
+    }
+    assert_eq!(wire.server.writes(), writes, "nothing is written");
+    let ill = wire
+        .run_in(root.path(), &["doctor", "--endpoint", &closed], &environment)
+        .await;
+    assert_eq!(ill.code, 1, "{ill:?}");
+    let report = ill.json();
+    assert_eq!(report["exit_code"], 1);
+    let tcp = verdict(&report, "tcp");
+    assert_eq!(tcp["verdict"], "failed", "{tcp:#}");
+    assert!(
+        tcp["cure"].as_str().is_some_and(|cure| !cure.is_empty()),
+        "{tcp:#}"
+    );
+    assert_eq!(verdict(&report, "login")["verdict"], "skipped");
+    let mut command = kfp_gitops(root.path());
+    let text = run(command
+        .args(["doctor", "--endpoint", &closed])
+        .env("NO_PROXY", "*"));
+    assert_eq!(text.code, 1, "{text:?}");
+    assert!(
+        text.out.contains("tcp") && text.out.contains("refused"),
+        "{text:?}"
+    );
+}

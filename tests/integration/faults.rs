@@ -42,6 +42,15 @@ fn scenarios() -> Vec<Scenario> {
     ]
 }
 
+/// More pipelines than one run works on at a time.
+fn crowd() -> Vec<Scenario> {
+    vec![Scenario {
+        name: "25 pipelines in parallel",
+        before: Repository::many(12, "1"),
+        now: Repository::many(25, "2"),
+    }]
+}
+
 /// A server that holds the repository as it was.
 async fn prepared(kind: Kind, before: &Repository, seed: u64) -> Arc<Server> {
     let server = Server::new(Dialect::new(kind), seed);
@@ -124,9 +133,9 @@ fn calls(kind: Kind, scenario: &Scenario) -> usize {
 }
 
 /// Every call of every scenario with every fault, as often as said; one case in `sample` is tried.
-fn sweep(kind: Kind, sample: usize) -> usize {
+fn sweep(kind: Kind, scenarios: Vec<Scenario>, sample: usize) -> usize {
     let mut cases = Vec::new();
-    let scenarios = Arc::new(scenarios());
+    let scenarios = Arc::new(scenarios);
     for (index, scenario) in scenarios.iter().enumerate() {
         // Faults make more calls than good weather does: those beyond are hit by what goes on failing.
         for call in 0..=calls(kind, scenario) + 3 {
@@ -168,7 +177,7 @@ fn good_weather_takes_a_known_number_of_calls() {
 
 #[test]
 fn every_call_with_every_fault() {
-    let tried = sweep(Kind::V2_17_0, 7);
+    let tried = sweep(Kind::V2_17_0, scenarios(), 7);
     assert!(tried >= 390, "{tried}");
 }
 
@@ -182,7 +191,13 @@ fn sampled_on_other_servers() {
         (Kind::Kubernetes, 67),
         (Kind::KubernetesOld, 61),
     ] {
-        let tried = sweep(kind, sample);
+        let tried = sweep(kind, scenarios(), sample);
         assert!(tried >= 30, "{kind:?}: {tried}");
     }
+}
+
+#[test]
+fn many_pipelines_in_parallel() {
+    let tried = sweep(Kind::V2_17_0, crowd(), 401);
+    assert!(tried >= 15, "{tried}");
 }

@@ -83,3 +83,32 @@ async fn every_third_call_fails() {
         assert_eq!(held["one"].len(), 1, "{fault:?}: {held:#?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_at_once_and_says_what_nobody_knows() {
+    let folder = root();
+    let (wire, url) = Wire::start(Kind::V2_17_0).await;
+    // The upload: nobody will ever say what became of it.
+    wire.plan(Plan::SignalTwice(5, libc::SIGTERM));
+    let said = wire.run(folder.path(), &["apply", "--endpoint", &url]).await;
+    assert_eq!(said.code, 75, "{said:?}");
+    let report = said.json();
+    let one = &report["pipelines"][0];
+    assert_eq!(
+        (&one["action"], &one["reason"]),
+        (&"unknown".into(), &"interrupted".into()),
+        "{one:#}"
+    );
+    let message = one["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("was being uploaded"), "{one:#}");
+    wire.plan(Plan::Fair);
+    let clean = wire.apply(folder.path(), &url).await;
+    assert_eq!(clean.code, 0, "{clean:?}");
+    // The next run says what the journal of this one left open.
+    let notes = clean.json()["pipelines"][0]["notes"].to_string();
+    assert!(
+        notes.contains("an earlier run ended during `upload-version`"),
+        "{notes}"
+    );
+    assert_eq!(truth(&wire.server).await["one"].len(), 1);
+}

@@ -28,6 +28,8 @@ pub enum Plan {
     Kill(usize, bool),
     /// It gets a signal at the call with this number.
     Signal(usize, i32),
+    /// It gets a signal at the call with this number, and another when it has heard the first; no answer comes.
+    SignalTwice(usize, i32),
     /// Every third call goes wrong.
     Third(Fault),
 }
@@ -92,6 +94,12 @@ impl Wire {
             Plan::Signal(at, signal) if at == number => {
                 self.send(signal).await;
                 self.heard.notified().await;
+            }
+            Plan::SignalTwice(at, signal) if at == number => {
+                self.send(signal).await;
+                self.heard.notified().await;
+                self.send(signal).await;
+                return std::future::pending().await;
             }
             Plan::Third(fault) if number % 3 == 2 => return self.broken(request, fault).await,
             _ => {}
