@@ -110,6 +110,9 @@ pub fn is_selected(settings: &Settings, compiled: &Compiled) -> bool {
 
 /// The one that was named, else the runner's tool cache where there is one, else the user's cache folder.
 fn cache_directory(settings: &Settings) -> PathBuf {
+    if let Some(folder) = &settings.compile.cache_directory {
+        return folder.clone();
+    }
     let environment = &settings.environment;
     let existing = |name: &str| {
         environment
