@@ -178,6 +178,10 @@ def main():
         row(f"{hundred} pipelines against a loop of `kfp dsl compile`", f"{ours:.2f} s",
             f"{theirs:.1f} s ({sample} files timed)", f"{theirs / ours:.0f} times, bar 40")
 
+        bare = timed([binary, "compile", "--no-cache", "--sandbox", "off", *ready, "-o", str(scratch / "o2")], folder, env, runs=3)
+        full = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o2")], folder, env, runs=3)
+        row(f"the sandbox, {hundred} pipelines", f"{full:.2f} s", f"{bare:.2f} s without", f"{(full / bare - 1) * 100:+.0f} %, bar 5 %")
+
         crowd = write(scratch / "many", many)
         plenty = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o3")], crowd, env)
         row(f"{many} pipelines", f"{plenty:.2f} s", f"{ours * many / hundred:.2f} s would be linear",
@@ -197,6 +201,7 @@ def main():
         row("six examples, second apply without cache", f"{second:.2f} s", "-", "bar 1 s")
         row("six examples, second apply, cache warm", f"{warm:.2f} s", "-", "-")
 
+        reading(binary, scratch, ready, env, row, 60 if options.quick else 300)
         telling(binary, examples, ready, env, row)
         if not options.quick:
             rows += fresh_job(binary, scratch, env, row)
@@ -239,6 +244,42 @@ done
             f"{theirs / ours:.1f} times, bar {12 if name == 'uv' else 6}")
     served.terminate()
     return []
+
+
+MANY_TASKS = """from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11-slim")
+def step(text: str, number: int) -> str:
+    return text * number
+
+
+@dsl.pipeline(name="many-tasks")
+def many_tasks(text: str = "a"):
+    last = text
+    for number in range(500):
+        task = step(text=last, number=number{edit})
+        last = task.output if number % 5 else text
+"""
+
+
+def reading(binary, scratch, ready, env, row, count):
+    """What the plan costs where there is much to read."""
+    folder = scratch / "diff"
+    for name, edit in (("before", ""), ("after", " + (number == 250)")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "many_pipeline.py").write_text(MANY_TASKS.format(edit=edit))
+        timed([binary, "compile", *ready, "-o", "."], folder / name, env)
+    both = [str(folder / name / "many_pipeline.yaml") for name in ("before", "after")]
+    same = timed([binary, "diff", both[0], both[0]], folder, env, runs=11)
+    ours = timed([binary, "diff", *both], folder, env, runs=11)
+    row("`diff` of two files of 500 tasks, whole command", f"{ours * 1000:.0f} ms", f"{same * 1000:.0f} ms for equal files", "bar 20 ms beyond reading")
+    crowd = write(scratch / "page", count)
+    page = scratch / "page.html"
+    plain = timed([binary, "plan", *ready], crowd, env)
+    plain = timed([binary, "plan", *ready], crowd, env, runs=3)
+    ours = timed([binary, "plan", *ready, "--html", str(page)], crowd, env, runs=3)
+    row(f"the page of {count} new pipelines", f"{(ours - plain) * 1000:.0f} ms", "-", f"{page.stat().st_size / 1e6:.1f} MB, bars 2 s and 10 MB")
 
 
 class Forge(http.server.BaseHTTPRequestHandler):

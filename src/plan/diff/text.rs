@@ -3,13 +3,17 @@
 use serde_json::Value;
 use similar::{Algorithm, TextDiff};
 use std::fmt::Write as _;
+use std::time::Duration;
 
 /// Longest value that a change carries, in characters.
 const SHOWN: usize = 160;
 /// Longest texts, in bytes and in lines, that are compared line by line.
 const COMPARED_BYTES: usize = 1 << 20;
-/// Lines on both sides, multiplied, up to which the shortest difference is looked for.
-const COMPARED_LINES: usize = 4_000_000;
+/// Lines on both sides together up to which the shortest difference is looked for, however long that takes: at
+/// worst their square.
+const COMPARED_LINES: usize = 4_000;
+/// How long the shortest difference of two large texts is looked for.
+const PATIENCE: Duration = Duration::from_millis(50);
 /// Longest unified difference of one change, in bytes.
 const PATCH: usize = 64 * 1024;
 
@@ -61,12 +65,11 @@ pub(super) fn patch(before: &str, after: &str) -> String {
         );
     }
     let mut config = TextDiff::configure();
-    // Beyond this Myers may take seconds; patience compares unique lines first and stays linear.
-    config.algorithm(if old_lines.saturating_mul(new_lines) > COMPARED_LINES {
-        Algorithm::Patience
-    } else {
-        Algorithm::Myers
-    });
+    // Beyond this Myers may take minutes. Patience compares unique lines first, which is quick for code; a text
+    // without any, as nobody writes it, gets a clumsier difference once its time is up.
+    if old_lines + new_lines > COMPARED_LINES {
+        config.algorithm(Algorithm::Patience).timeout(PATIENCE);
+    }
     let difference = config.diff_lines(before, after);
     let mut out = String::new();
     for hunk in difference.unified_diff().context_radius(3).iter_hunks() {
