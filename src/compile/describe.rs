@@ -1,6 +1,7 @@
 //! What would be used to compile, and why: for people who ask before they trust it.
 
 use super::SandboxLevel;
+use super::cache::Interpreters;
 use super::environment;
 use super::install::{self, Contents};
 use super::installer::Installer;
@@ -47,7 +48,7 @@ pub struct Description {
 /// No Python, no kfp version that makes sense, nothing to install it with, a required sandbox that is not possible.
 pub async fn describe(settings: &EngineSettings, sources: &[Source]) -> Result<Description, Failure> {
     let mut wanted = version::decide(settings, sources)?;
-    let interpreter = environment::find(settings, &wanted, None).await?;
+    let interpreter = environment::find(settings, &wanted, &Interpreters::forgetful()).await?;
     wanted.fit(settings, &interpreter);
     let has_it = interpreter.kfp.as_deref() == Some(wanted.version.as_str());
     let (site, ready) = install::locate(settings, &interpreter, &wanted.version, &Contents::Lean);

@@ -1,6 +1,6 @@
 //! [`Engine`]: decides the kfp, finds or prepares Python, compiles, and makes sense of what came back.
 
-use super::cache::{Cache, Inputs, Made};
+use super::cache::{Cache, Inputs, Interpreters, Made};
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents};
 use super::requirements;
@@ -95,7 +95,8 @@ impl<'a> Run<'a> {
 
     async fn everything(&mut self) -> Result<EngineInfo, Failure> {
         let mut wanted = version::decide(self.settings, self.sources)?;
-        let interpreter = environment::find(self.settings, &wanted, self.cache.as_mut()).await?;
+        let interpreter =
+            environment::find(self.settings, &wanted, &Interpreters::open(self.settings)).await?;
         wanted.fit(self.settings, &interpreter);
         self.notes.append(&mut wanted.notes);
         let tier = if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {

@@ -1,11 +1,13 @@
 //! Finding Python: `--python`, else an interpreter that has exactly the wanted kfp, else one to build on.
 
-use super::cache::Cache;
+use super::cache::Interpreters;
 use super::releases::PythonVersion;
 use super::settings::EngineSettings;
 use super::version::Wanted;
 use crate::error::{Failure, Phase};
+use futures::stream::{self, StreamExt as _};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -56,6 +58,9 @@ pub(super) const OLDEST: PythonVersion = PythonVersion(3, 9);
 /// Longest time an interpreter may take to say what it is.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A version manager's stand-in takes a tenth of a second to answer, and there may be one for every version.
+const ASKED_AT_ONCE: usize = 4;
+
 /// The interpreter to compile with or to build on, and whether it has the wanted kfp already.
 ///
 /// # Errors
@@ -63,10 +68,10 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn find(
     settings: &EngineSettings,
     wanted: &Wanted,
-    mut cache: Option<&mut Cache>,
+    known: &Interpreters,
 ) -> Result<Interpreter, Failure> {
     if let Some(python) = &settings.python {
-        let interpreter = ask(settings, python, &mut cache).await.map_err(|cause| {
+        let interpreter = known.ask(settings, python).await.map_err(|cause| {
             Failure::usage(
                 Phase::Prepare,
                 format!("`{}` does not run as Python: {cause}", python.display()),
@@ -78,10 +83,12 @@ pub(super) async fn find(
     let mut usable: Option<Interpreter> = None;
     let mut too_old: Option<Interpreter> = None;
     let mut seen = Vec::new();
-    for candidate in candidates(settings) {
-        let Ok(interpreter) = ask(settings, &candidate, &mut cache).await else {
-            continue;
-        };
+    let candidates = candidates(settings);
+    let mut answers = stream::iter(&candidates)
+        .map(|candidate| known.ask(settings, candidate))
+        .buffered(ASKED_AT_ONCE);
+    while let Some(answer) = answers.next().await {
+        let Ok(interpreter) = answer else { continue };
         if seen.contains(&interpreter.executable) {
             continue;
         }
@@ -102,18 +109,6 @@ pub(super) async fn find(
         (None, Some(interpreter)) => old_enough(interpreter),
         (None, None) => Err(Failure::usage(Phase::Prepare, "no Python was found on `PATH`")
             .hint("install Python 3.9 or newer, or name one with `--python`")),
-    }
-}
-
-/// Remembers what an interpreter said, where there is a cache.
-async fn ask(
-    settings: &EngineSettings,
-    python: &Path,
-    cache: &mut Option<&mut Cache>,
-) -> Result<Interpreter, String> {
-    match cache {
-        Some(cache) => cache.probe(settings, python).await,
-        None => probe(settings, python).await,
     }
 }
 
@@ -146,7 +141,31 @@ fn candidates(settings: &EngineSettings) -> Vec<PathBuf> {
         "python3.9",
         "python3.14",
     ];
-    names.iter().flat_map(|name| on_path(settings, name)).collect()
+    let mut seen = BTreeSet::new();
+    names
+        .iter()
+        .flat_map(|name| on_path(settings, name))
+        .filter(|program| seen.insert(own_name(program)))
+        .collect()
+}
+
+/// `python3.11` for the `python3` beside it that is a link to it, in the folder that `/bin` is a link to. A
+/// link into another folder stays: a virtual environment's program differs from the one it points to.
+fn own_name(program: &Path) -> PathBuf {
+    let mut program = program.to_owned();
+    // as many links as the kernel follows
+    for _ in 0..40 {
+        match std::fs::read_link(&program) {
+            Ok(target) if target.components().count() == 1 && target.is_relative() => {
+                program.set_file_name(target);
+            }
+            _ => break,
+        }
+    }
+    match (program.parent().map(Path::canonicalize), program.file_name()) {
+        (Some(Ok(folder)), Some(name)) => folder.join(name),
+        _ => program,
+    }
 }
 
 /// Every program of that name on the program's `PATH`, in its order; the working directory never counts.
@@ -280,21 +299,47 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fake(folder.path(), "python3", &answer("/a", "[3,12,1]", "\"2.17.0\""));
         fake(folder.path(), "python", &answer("/b", "[3,11,1]", "\"2.16.0\""));
-        let found = find(&settings(folder.path()), &wanted(), None).await.unwrap();
+        let found = find(&settings(folder.path()), &wanted(), &Interpreters::forgetful())
+            .await
+            .unwrap();
         assert_eq!(found.executable, Path::new("/b"));
+    }
+
+    #[test]
+    fn one_program_of_many_names_is_asked_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let (bin, venv) = (folder.path().join("bin"), folder.path().join("venv"));
+        std::fs::create_dir(&bin).unwrap();
+        std::fs::create_dir(&venv).unwrap();
+        fake(&bin, "python3.11", "");
+        let link = |target: &Path, place: PathBuf| std::os::unix::fs::symlink(target, place).unwrap();
+        link(Path::new("python3.11"), bin.join("python3"));
+        link(Path::new("python3"), bin.join("python"));
+        link(&bin.join("python3"), venv.join("python3"));
+        link(&bin, folder.path().join("same"));
+        let mut settings = settings(&bin);
+        let path = std::env::join_paths([&bin, &venv, &folder.path().join("same")]).unwrap();
+        settings.environment.insert("PATH".into(), path);
+        assert_eq!(candidates(&settings), [bin.join("python3"), venv.join("python3")]);
     }
 
     #[tokio::test]
     async fn none_too_old_and_broken_are_told_apart() {
         let folder = tempfile::tempdir().unwrap();
         let mut settings = settings(folder.path());
-        let failure = find(&settings, &wanted(), None).await.unwrap_err();
+        let failure = find(&settings, &wanted(), &Interpreters::forgetful())
+            .await
+            .unwrap_err();
         assert!(failure.message.contains("no Python"), "{failure}");
         fake(folder.path(), "python3", &answer("/a", "[3,6,15]", "null"));
-        let failure = find(&settings, &wanted(), None).await.unwrap_err();
+        let failure = find(&settings, &wanted(), &Interpreters::forgetful())
+            .await
+            .unwrap_err();
         assert!(failure.message.contains("too old"), "{failure}");
         settings.python = Some(fake(folder.path(), "broken", "echo no way >&2; exit 3"));
-        let failure = find(&settings, &wanted(), None).await.unwrap_err();
+        let failure = find(&settings, &wanted(), &Interpreters::forgetful())
+            .await
+            .unwrap_err();
         assert!(failure.message.contains("no way"), "{failure}");
     }
 

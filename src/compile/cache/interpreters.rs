@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// An answer and what it depends on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,41 +18,81 @@ struct Known {
     stamps: BTreeMap<PathBuf, String>,
 }
 
-/// Asks an interpreter what it is, or remembers. `None` where it does not answer.
-pub(super) async fn probe(
-    store: &mut Store,
-    settings: &EngineSettings,
-    python: &Path,
-) -> Result<Interpreter, String> {
-    let Some(way) = Way::of(settings, python) else {
-        return environment::probe(settings, python).await;
-    };
-    for level in store.levels() {
-        if let Some(known) = store
-            .read(level, Kind::Interpreter, &way.name)
-            .and_then(|bytes| serde_json::from_slice::<Known>(&bytes).ok())
-            .filter(|known| known.stamps.iter().all(|(path, was)| stamp(path) == *was))
-        {
+/// Asks interpreters what they are, or remembers; with the compile cache switched off as well, because it is
+/// no result of compiling.
+#[derive(Debug)]
+pub(in crate::compile) struct Interpreters {
+    /// `None` where nothing can be remembered.
+    store: Option<Mutex<Store>>,
+}
+
+impl Interpreters {
+    /// What earlier runs were told.
+    pub(in crate::compile) fn open(settings: &EngineSettings) -> Self {
+        let opened = Store::open(
+            &settings.cache_directory,
+            settings.trust.levels(),
+            &settings.scope,
+        );
+        Self {
+            store: opened.ok().map(Mutex::new),
+        }
+    }
+
+    /// Every one is asked.
+    pub(in crate::compile) const fn forgetful() -> Self {
+        Self { store: None }
+    }
+
+    /// What one is.
+    ///
+    /// # Errors
+    /// Why it did not answer, as a fragment.
+    pub(in crate::compile) async fn ask(
+        &self,
+        settings: &EngineSettings,
+        python: &Path,
+    ) -> Result<Interpreter, String> {
+        let (Some(store), Some(way)) = (&self.store, Way::of(settings, python)) else {
+            return environment::probe(settings, python).await;
+        };
+        let locked = || store.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = Known::read(&locked(), &way) {
             return known
                 .interpreter
                 .ok_or_else(|| "it did not answer when it was asked before".to_owned());
         }
+        let before = way.stamps();
+        let answer = environment::probe(settings, python).await;
+        let interpreter = match &answer {
+            Ok(interpreter) => Some(interpreter.clone()),
+            // a manager's stand-in for a version that is not installed; a broken program may be mended anywhere
+            Err(_) if way.managed => None,
+            Err(_) => return answer,
+        };
+        let mut stamps = interpreter.as_ref().map(installed).unwrap_or_default();
+        stamps.extend(before);
+        let known = Known { interpreter, stamps };
+        if let Ok(bytes) = serde_json::to_vec(&known) {
+            locked().write(Kind::Interpreter, &way.name, &bytes);
+        }
+        answer
     }
-    let before = way.stamps();
-    let answer = environment::probe(settings, python).await;
-    let interpreter = match &answer {
-        Ok(interpreter) => Some(interpreter.clone()),
-        // a manager's stand-in for a version that is not installed; a broken program may be mended anywhere
-        Err(_) if way.managed => None,
-        Err(_) => return answer,
-    };
-    let mut stamps = interpreter.as_ref().map(installed).unwrap_or_default();
-    stamps.extend(before);
-    let known = Known { interpreter, stamps };
-    if let Ok(bytes) = serde_json::to_vec(&known) {
-        store.write(Kind::Interpreter, &way.name, &bytes);
+}
+
+impl Known {
+    /// What was said, if nothing changed since.
+    fn read(store: &Store, way: &Way) -> Option<Self> {
+        store.levels().find_map(|level| {
+            let bytes = store.read(level, Kind::Interpreter, &way.name)?;
+            let known: Self = serde_json::from_slice(&bytes).ok()?;
+            known
+                .stamps
+                .iter()
+                .all(|(path, was)| stamp(path) == *was)
+                .then_some(known)
+        })
     }
-    answer
 }
 
 /// Files and folders that change when something is installed in an interpreter.
@@ -199,25 +240,25 @@ mod tests {
         script(&other, &log, "2.17.0");
         let tree = root.join("tree");
         std::fs::create_dir(&tree).unwrap();
-        let mut store = Store::open(&root.join("cache"), &["protected"], "a").unwrap();
-        let mut settings = EngineSettings::new(&tree, root);
+        let mut settings = EngineSettings::new(&tree, &root.join("cache"));
+        let known = Interpreters::open(&settings);
         let asked = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
 
-        let first = probe(&mut store, &settings, &shim).await.unwrap();
-        assert_eq!(probe(&mut store, &settings, &shim).await.unwrap(), first);
+        let first = known.ask(&settings, &shim).await.unwrap();
+        assert_eq!(known.ask(&settings, &shim).await.unwrap(), first);
         assert_eq!(asked(), 1);
         std::fs::write(tree.join(".python-version"), "3.12").unwrap();
-        probe(&mut store, &settings, &shim).await.unwrap();
+        known.ask(&settings, &shim).await.unwrap();
         assert_eq!(asked(), 2, "another choice in the tree");
         settings.environment.insert("PYENV_VERSION".into(), "3.11".into());
-        probe(&mut store, &settings, &shim).await.unwrap();
+        known.ask(&settings, &shim).await.unwrap();
         assert_eq!(asked(), 3, "another choice in the environment");
         script(&shim, &log, "2.16.10");
-        probe(&mut store, &settings, &shim).await.unwrap();
+        known.ask(&settings, &shim).await.unwrap();
         assert_eq!(asked(), 4, "another stand-in");
 
-        probe(&mut store, &settings, &other).await.unwrap();
-        probe(&mut store, &settings, &other).await.unwrap();
+        known.ask(&settings, &other).await.unwrap();
+        known.ask(&settings, &other).await.unwrap();
         assert_eq!(asked(), 6, "nobody knows what a script does");
     }
 }

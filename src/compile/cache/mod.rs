@@ -16,11 +16,11 @@ mod world;
 
 pub(super) use environment::Environment;
 pub use inputs::Inputs;
+pub(super) use interpreters::Interpreters;
 pub(super) use record::Observed;
 
 use super::SandboxLevel;
 use super::engine::tiers::Tier;
-use super::environment::Interpreter;
 use super::settings::EngineSettings;
 use super::variables;
 use super::worker::{self, Hello, Raw, Reached, Start};
@@ -28,7 +28,7 @@ use crate::discover::Source;
 use record::{Record, Surroundings};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 use store::{Kind, LARGEST, Store, digest};
@@ -135,21 +135,6 @@ impl Cache {
             environments: HashMap::new(),
         };
         (Some(cache), note)
-    }
-
-    /// Asks an interpreter what it is, or remembers.
-    ///
-    /// # Errors
-    /// Why it did not answer.
-    pub(super) async fn probe(
-        &mut self,
-        settings: &EngineSettings,
-        python: &Path,
-    ) -> Result<Interpreter, String> {
-        match &mut self.store {
-            Some(store) => interpreters::probe(store, settings, python).await,
-            None => super::environment::probe(settings, python).await,
-        }
     }
 
     /// What a worker started in this way would run with, if nothing of it changed since one was.

@@ -1,4 +1,6 @@
 def main():
+    # nothing that is loaded here goes away before the end; each child collects its own garbage
+    gc.disable()
     # the protocol moves away from 0 and 1, so that nothing printed can ever mix with it
     control, output = os.dup(0), os.dup(1)
     settings = json.loads(CONTROL.readline())
@@ -55,10 +57,10 @@ def main():
     })
     if unfenced and settings['sandbox_required']:
         return
-    gc.collect()
     gc.freeze()
-    gc.disable()
     supervisor.run()
+    # all is said and everybody is gone: taking a large interpreter down piece by piece would only take time
+    os._exit(0)
 
 
 def is_site(entry):
