@@ -7,6 +7,7 @@ use super::Findings;
 use crate::error::{Failure, Phase};
 use crate::ir::Spec;
 use crate::kfp::embedded::ir::{EVER, Need, Needs, Release, needs_of_pipeline, needs_of_platform};
+use crate::kfp::features;
 use semver::Version;
 use serde_json::Value;
 
@@ -33,6 +34,23 @@ pub(super) fn check(spec: &Spec, server: Option<&Version>, findings: &mut Findin
             Some(server) => against(server, &needs, drops, findings),
             None => findings.notes.extend(range(&needs)),
         }
+    }
+    let ignored = server.map_or_else(Vec::new, |server| features::ignored_by(spec, server));
+    for (feature, server) in ignored
+        .iter()
+        .flat_map(|feature| server.map(|server| (feature, server)))
+    {
+        findings.errors.push(
+            Failure::failed(
+                Phase::Plan,
+                format!(
+                    "a server of version {server} does not know {} (it came with {}): it is not done there",
+                    feature.what,
+                    text(feature.since)
+                ),
+            )
+            .hint("leave it out, or upgrade the server"),
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! `plan --against REF`: both sides compiled, no server.
 
-use super::deploy::mark;
+use super::found::TimedCompiled;
+use super::origin::mark;
 use super::{engine, finish, telling};
 use crate::cli::Global;
 use crate::compile::Compiled;
@@ -13,7 +14,7 @@ use crate::plan::drift::removed;
 use crate::plan::identity::{Identity, Rules, identify};
 use crate::plan::mark::Mark;
 use crate::plan::{Decision, Planned};
-use crate::report::{Action, PipelineReport, PlanReport, Report, Specs};
+use crate::report::{Action, PlanReport, Report, Specs};
 use crate::settings::{Settings, merge};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -64,7 +65,7 @@ async fn compare(
     }
     let discovered = discover(settings)?;
     let result = engine::compile(settings, &discovered, None, false).await;
-    let new: Vec<(Compiled, f64, Vec<String>)> = engine::take(settings, report, &discovered, result);
+    let new = engine::take(settings, report, &discovered, result);
     let old = other_side(settings, global, &git, &commit, &shown, report).await?;
     fill(settings, mark, new, &old, &shown, report);
     Ok(())
@@ -166,7 +167,7 @@ async fn other_side(
             .push(format!("`{file}` does not compile in `{shown}`: {why}"));
     }
     Ok(OtherSide {
-        compiled: compiled.into_iter().map(|(compiled, ..)| compiled).collect(),
+        compiled: compiled.into_iter().map(|one| one.compiled).collect(),
         rules: rules(&own, None),
         failed,
     })
@@ -199,7 +200,7 @@ fn name(compiled: &Compiled, rules: &Rules) -> Result<PipelineName, Failure> {
 fn fill(
     settings: &Settings,
     mark: &Mark,
-    new: Vec<(Compiled, f64, Vec<String>)>,
+    new: Vec<TimedCompiled>,
     old: &OtherSide,
     shown: &str,
     report: &mut Report,
@@ -220,13 +221,9 @@ fn fill(
         })
         .collect();
     let mut created = Vec::new();
-    for (compiled, seconds, warnings) in new.into_iter().filter(|(compiled, ..)| selected(compiled)) {
-        let mut entry = PipelineReport {
-            seconds,
-            warnings,
-            digest: Some(compiled.spec.digest()),
-            ..PipelineReport::of(&compiled, Action::Update)
-        };
+    for one in new.into_iter().filter(|one| selected(&one.compiled)) {
+        let mut entry = one.report(Action::Update);
+        let compiled = one.compiled;
         match name(&compiled, &new_rules) {
             Err(failure) => {
                 entry.action = Action::Failed;

@@ -1,6 +1,7 @@
 //! `apply`: carries the plan out; `auto`: whether this CI job may.
 
-use super::deploy::{Prepared, Timed, entry, prepare};
+use super::deploy::{Prepared, Timed, prepare};
+use super::entries::entry;
 use super::lineage::{History, RunLineage};
 use super::{finish, plan, plan_file, signals, telling};
 use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};

@@ -1,10 +1,9 @@
 //! `check`: everything that can be said about the pipelines without a server and without a network.
 
-use super::changed::Changes;
-use super::{engine, finish, stopped, telling};
+use super::found::Found;
+use super::{finish, telling};
 use crate::check::check;
 use crate::compile::Compiled;
-use crate::discover::discover;
 use crate::error::Failure;
 use crate::git::Git;
 use crate::ids::PipelineName;
@@ -18,45 +17,20 @@ use semver::Version;
 /// Runs the command.
 pub async fn run(settings: &Settings, server: Option<Version>) -> u8 {
     let started = std::time::Instant::now();
-    let discovered = match discover(settings) {
-        Ok(discovered) => discovered,
-        Err(failure) => {
-            return finish::finish(
-                settings,
-                stopped(settings, "check", failure),
-                telling::summary(settings),
-            )
-            .await;
-        }
+    let found = match Found::look(settings) {
+        Ok(found) => found,
+        Err(failure) => return finish::stopped(settings, "check", failure).await,
     };
     let mut report = Report::new("check");
     if let Err(failure) = version_name(&settings.naming.version, &any_facts()) {
         report.stop(failure);
     }
-    let changes = match Changes::since(settings) {
-        Ok(changes) => changes,
-        Err(failure) => {
-            return finish::finish(
-                settings,
-                stopped(settings, "check", failure),
-                telling::summary(settings),
-            )
-            .await;
-        }
-    };
-    let mut result = engine::compile(settings, &discovered, server.clone(), false).await;
-    if let Some(changes) = &changes {
-        let unaffected = changes.take_out(&mut result);
-        report
-            .pipelines
-            .extend(unaffected.into_iter().map(|(_, entry)| entry));
-    }
-    let (compiled, timings): (Vec<Compiled>, Vec<(f64, Vec<String>)>) =
-        engine::take(settings, &mut report, &discovered, result)
-            .into_iter()
-            .filter(|(compiled, ..)| engine::is_selected(settings, compiled))
-            .map(|(compiled, seconds, warnings)| (compiled, (seconds, warnings)))
-            .unzip();
+    let compilation = found.compile(settings, &mut report, server.clone(), false).await;
+    let (compiled, timings): (Vec<Compiled>, Vec<(f64, Vec<String>)>) = compilation
+        .selected
+        .into_iter()
+        .map(|one| (one.compiled, (one.seconds, one.warnings)))
+        .unzip();
     let names = match names(settings, &compiled) {
         Ok(names) => names,
         Err(failure) => {
@@ -112,7 +86,7 @@ fn entry(
 /// The names that a server without any pipelines would give; an error where two would be the same.
 fn names(settings: &Settings, compiled: &[Compiled]) -> Result<Vec<Result<PipelineName, Failure>>, Failure> {
     let context = finish::read_context(&settings.environment);
-    let mark = super::deploy::mark(settings, &context, &Git::new(&settings.root));
+    let mark = super::origin::mark(settings, &context, &Git::new(&settings.root));
     let rules = Rules {
         naming: settings.naming.pipeline.clone(),
         project: mark.project,

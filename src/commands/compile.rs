@@ -1,54 +1,26 @@
 //! `compile`: compile only, and write the compiler's own YAML where asked.
 
-use super::changed::Changes;
-use super::{engine, finish, stopped, telling};
+use super::found::Found;
+use super::{finish, telling};
 use crate::compile::Compiled;
-use crate::discover::discover;
 use crate::error::{Failure, Phase};
-use crate::report::{Action, PipelineReport, Report};
+use crate::report::{Action, Report};
 use crate::settings::Settings;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
 pub async fn run(settings: &Settings, output: Option<PathBuf>) -> u8 {
     let started = std::time::Instant::now();
-    let discovered = match discover(settings) {
-        Ok(discovered) => discovered,
-        Err(failure) => {
-            return finish::finish(
-                settings,
-                stopped(settings, "compile", failure),
-                telling::summary(settings),
-            )
-            .await;
-        }
-    };
     let mut report = Report::new("compile");
-    let changes = match Changes::since(settings) {
-        Ok(changes) => changes,
-        Err(failure) => {
-            return finish::finish(
-                settings,
-                stopped(settings, "compile", failure),
-                telling::summary(settings),
-            )
-            .await;
-        }
+    let found = match Found::look(settings) {
+        Ok(found) => found,
+        Err(failure) => return finish::stopped(settings, "compile", failure).await,
     };
-    let mut result = engine::compile(settings, &discovered, None, output.is_some()).await;
-    if let Some(changes) = &changes {
-        let unaffected = changes.take_out(&mut result);
-        report
-            .pipelines
-            .extend(unaffected.into_iter().map(|(_, entry)| entry));
-    }
-    for (compiled, seconds, warnings) in engine::take(settings, &mut report, &discovered, result) {
-        let mut entry = PipelineReport::of(&compiled, Action::Compiled);
-        entry.seconds = seconds;
-        entry.warnings = warnings;
-        entry.digest = Some(compiled.spec.digest());
+    let compilation = found.compile(settings, &mut report, None, output.is_some()).await;
+    for one in compilation.selected {
+        let mut entry = one.report(Action::Compiled);
         if let Some(folder) = &output {
-            match write(settings, folder, &compiled) {
+            match write(settings, folder, &one.compiled) {
                 Ok(path) => entry.output = Some(path),
                 Err(failure) => {
                     entry.action = Action::Failed;

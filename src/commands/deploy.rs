@@ -1,13 +1,12 @@
 //! What `plan` and `apply` share: find, compile, connect, read, decide.
 
-use super::changed::Changes;
 use super::connect::{Connected, connect};
 use super::drift::{self, Look};
-use super::{engine, finish};
+use super::found::{Compilation, Found, TimedCompiled};
+use super::{finish, origin};
 use crate::compile::Compiled;
 use crate::context::Context;
-use crate::discover::discover;
-use crate::error::{Class, Failure, Phase};
+use crate::error::{Failure, Phase};
 use crate::git::Git;
 use crate::ids::{PipelineId, VersionName};
 use crate::kfp::advice;
@@ -16,9 +15,9 @@ use crate::plan::decide::{Held, Identified, Options, decide, identify_all};
 use crate::plan::drift::Drift;
 use crate::plan::identity::{Identity, Rules};
 use crate::plan::mark::Mark;
-use crate::plan::naming::{VersionFacts, VersionNames};
-use crate::plan::{Decision, Planned, state};
-use crate::report::{Action, PipelineReport, PlanReport, Reason, Report, ServerReport, Specs};
+use crate::plan::naming::VersionNames;
+use crate::plan::{Planned, state};
+use crate::report::{Action, PlanReport, Report, ServerReport};
 use crate::settings::Settings;
 use crate::settings::endpoint::{Endpoint, missing};
 use std::collections::BTreeMap;
@@ -57,6 +56,11 @@ impl Prepared {
             compiled_only: true,
             ..PlanReport::default()
         });
+        Self::nothing(report, version_name, mark, context)
+    }
+
+    /// The plan of a run that has nothing to plan.
+    const fn nothing(report: Report, version_name: VersionName, mark: Mark, context: Context) -> Self {
         Self {
             report,
             planned: Vec::new(),
@@ -103,65 +107,39 @@ pub async fn prepare_with(
     let context = finish::read_context(&settings.environment);
     report.warnings.extend(context.problems.iter().cloned());
     let git = Git::new(&settings.root);
-    let mark = mark(settings, &context, &git);
+    let mark = origin::mark(settings, &context, &git);
     report.commit.clone_from(&mark.commit);
     report.run_url = context.run_links().guess;
     let stop = |mut report: Report, failure: Failure| {
         report.stop(failure);
         Err(Box::new(report))
     };
-    let names = match VersionNames::new(&settings.naming.version, facts(settings, &context, &mark, &git)) {
+    let names = match VersionNames::new(
+        &settings.naming.version,
+        origin::facts(settings, &context, &mark, &git),
+    ) {
         Ok(names) => names,
         Err(failure) => return stop(report, failure),
     };
     let version_name = names.of_run().clone();
     report.version_name = Some(version_name.clone()).filter(|_| !names.is_per_pipeline());
-    let discovered = match discover(settings) {
-        Ok(discovered) => discovered,
+    let found = match Found::look(settings) {
+        Ok(found) => found,
         Err(failure) => return stop(report, failure),
     };
-    if discovered.found() == 0 && !thorough {
-        report.warnings.extend(discovered.warnings);
-        return Ok(Prepared {
-            report,
-            planned: Vec::new(),
-            connected: None,
-            version_name,
-            mark,
-            context,
-            drift: Vec::new(),
-        });
+    if found.is_empty() && !thorough {
+        report.warnings.extend(found.into_warnings());
+        return Ok(Prepared::nothing(report, version_name, mark, context));
     }
     // The job of a fork has no secrets, and as a rule no way to the server: its pipelines are compiled.
     let may_go_without = command == "plan" && !thorough && context.from_fork();
     if settings.server.endpoint == Endpoint::Missing && !may_go_without {
         return stop(report, missing());
     }
-    let changes = match Changes::since(settings) {
-        Ok(changes) => changes,
-        Err(failure) => return stop(report, failure),
-    };
     let connection = contact(settings).await;
     let server = connection.as_ref().ok().map(|(_, server)| server.clone());
-    let mut result = engine::compile(
-        settings,
-        &discovered,
-        server.as_ref().and_then(|server| server.version.clone()),
-        false,
-    )
-    .await;
-    let unaffected = changes.map_or_else(Vec::new, |changes| changes.take_out(&mut result));
-    let (compiled, mut left_out) = only(settings, engine::take(settings, &mut report, &discovered, result));
-    for (compiled, entry) in unaffected {
-        if engine::is_selected(settings, &compiled) {
-            report.pipelines.push(entry);
-        }
-        left_out.push(TimedCompiled {
-            compiled,
-            seconds: 0.0,
-            warnings: Vec::new(),
-        });
-    }
+    let version = server.as_ref().and_then(|server| server.version.clone());
+    let compilation = found.compile(settings, &mut report, version, false).await;
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) if may_go_without => {
@@ -170,7 +148,7 @@ pub async fn prepare_with(
             ));
             return Ok(Prepared::compiled_only(
                 report,
-                &compiled,
+                &compilation.selected,
                 version_name,
                 mark,
                 context,
@@ -179,7 +157,7 @@ pub async fn prepare_with(
         Err(failure) => {
             report
                 .pipelines
-                .extend(compiled.iter().map(|one| one.report(Action::Skipped)));
+                .extend(compilation.selected.iter().map(|one| one.report(Action::Skipped)));
             return stop(report, failure);
         }
     };
@@ -190,16 +168,11 @@ pub async fn prepare_with(
             .or_else(|| server.version.as_ref().map(ToString::to_string)),
         multi_user: Some(server.multi_user),
     });
-    let compiled = Selected {
-        compiled,
-        left_out,
-        names,
-    };
     match plan(
         settings,
-        &connected,
-        &server,
-        compiled,
+        (&connected, &server),
+        compilation,
+        names,
         &mark,
         &mut report,
         thorough,
@@ -222,46 +195,6 @@ pub async fn prepare_with(
     }
 }
 
-/// A compiled pipeline with what compiling it took.
-struct TimedCompiled {
-    compiled: Compiled,
-    seconds: f64,
-    warnings: Vec<String>,
-}
-
-impl TimedCompiled {
-    fn report(&self, action: Action) -> PipelineReport {
-        PipelineReport {
-            seconds: self.seconds,
-            warnings: self.warnings.clone(),
-            digest: Some(self.compiled.spec.digest()),
-            ..PipelineReport::of(&self.compiled, action)
-        }
-    }
-}
-
-/// What compiled, after `--only`, and how its versions are named.
-struct Selected {
-    compiled: Vec<TimedCompiled>,
-    left_out: Vec<TimedCompiled>,
-    names: VersionNames,
-}
-
-/// What `--only` leaves, and what it leaves out.
-fn only(
-    settings: &Settings,
-    compiled: Vec<(Compiled, f64, Vec<String>)>,
-) -> (Vec<TimedCompiled>, Vec<TimedCompiled>) {
-    compiled
-        .into_iter()
-        .map(|(compiled, seconds, warnings)| TimedCompiled {
-            compiled,
-            seconds,
-            warnings,
-        })
-        .partition(|one| engine::is_selected(settings, &one.compiled))
-}
-
 async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
     let connected = connect(settings).await?;
     match connected.client.server().await {
@@ -276,9 +209,9 @@ async fn contact(settings: &Settings) -> Result<(Connected, Server), Failure> {
 
 async fn plan(
     settings: &Settings,
-    connected: &Connected,
-    server: &Server,
-    selected: Selected,
+    (connected, server): (&Connected, &Server),
+    compilation: Compilation,
+    names: VersionNames,
     mark: &Mark,
     report: &mut Report,
     thorough: bool,
@@ -292,8 +225,8 @@ async fn plan(
     };
     let client = &connected.client;
     let mut kept = Vec::new();
-    let pipelines: Vec<Compiled> = selected
-        .compiled
+    let pipelines: Vec<Compiled> = compilation
+        .selected
         .into_iter()
         .map(|one| {
             kept.push((one.seconds, one.warnings));
@@ -309,11 +242,11 @@ async fn plan(
         mark: mark.clone(),
         adopt: settings.apply.adopt,
         force: settings.apply.force,
-        names: Some(selected.names),
+        names: Some(names),
         server: Some(server.clone()),
     };
     let plan = decide(identified, &held, &options);
-    let left_out: Vec<Compiled> = selected.left_out.into_iter().map(|one| one.compiled).collect();
+    let left_out: Vec<Compiled> = compilation.left_out.into_iter().map(|one| one.compiled).collect();
     let look = Look {
         settings,
         client,
@@ -378,128 +311,4 @@ fn namespace(settings: &Settings, server: &Server, report: &mut Report) -> Resul
         }
         _ => Ok(()),
     }
-}
-
-/// Who we are: from the CI job, else from git.
-pub(super) fn mark(settings: &Settings, context: &Context, git: &Git) -> Mark {
-    let repo = context
-        .repository
-        .as_ref()
-        .map(|repository| repository.full_name())
-        .or_else(|| git.repository());
-    let project = settings
-        .project
-        .clone()
-        .or_else(|| {
-            repo.as_ref()
-                .and_then(|repo| repo.rsplit('/').next().map(str::to_owned))
-        })
-        .or_else(|| {
-            settings
-                .root
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned())
-        });
-    let head = git.head();
-    let commit = context.sha.clone().or_else(|| head.clone());
-    Mark {
-        repo,
-        project,
-        target: settings.target.clone(),
-        file: None,
-        // In CI the checkout is the commit; files that the job itself made say nothing.
-        dirty: !settings.ci && commit.is_some() && git.is_dirty(),
-        commit,
-        git_ref: context.reference.clone().or_else(|| git.branch_ref()),
-        digest: None,
-        run: context
-            .run_links()
-            .guess
-            .map(|link| link.split("/attempts/").next().unwrap_or(&link).to_owned())
-            // A person's run is an intent of its own: `--force` twice uploads twice.
-            .or_else(|| Some(format!("local:{}", uuid::Uuid::new_v4()))),
-    }
-}
-
-fn facts(settings: &Settings, context: &Context, mark: &Mark, git: &Git) -> VersionFacts {
-    let template = &settings.naming.version;
-    let uses = |key: &str| template.contains(&format!("{{{key}}}"));
-    let (semver, tagged) = match uses("semver") {
-        true => nearest_version(context, mark, git),
-        false => (None, false),
-    };
-    VersionFacts {
-        now: chrono::Utc::now(),
-        commit: mark.commit.clone(),
-        tag: uses("tag")
-            .then(|| context.tag.clone().or_else(|| git.nearest_tag()))
-            .flatten(),
-        semver,
-        tagged,
-        run: context.run_number.or(context.run_id).map(|run| run.to_string()),
-    }
-}
-
-/// The nearest tag that is a semantic version, and whether it is this commit's own.
-fn nearest_version(context: &Context, mark: &Mark, git: &Git) -> (Option<semver::Version>, bool) {
-    if let Some(version) = context.tag.as_deref().and_then(crate::git::version_of_tag) {
-        return (Some(version), true);
-    }
-    let nearest = git.nearest_version();
-    let tagged = !mark.dirty && nearest.is_some() && git.version_at_head() == nearest;
-    (nearest, tagged)
-}
-
-/// Both sides of a planned pipeline.
-fn specs(planned: &Planned) -> Specs {
-    let after = planned.compiled.spec.clone();
-    let before = match &planned.decision {
-        Decision::Unchanged { .. } => Some(after.clone()),
-        Decision::Update { newest, .. } => newest.as_ref().and_then(|newest| newest.spec.clone()),
-        Decision::Create { .. } | Decision::Refused(_) => None,
-    };
-    Specs { before, after }
-}
-
-/// One line of the report for a plan's decision.
-#[must_use]
-pub fn entry(timed: &Timed, client: Option<&crate::kfp::client::Client>) -> PipelineReport {
-    let planned = &timed.planned;
-    let mut entry = PipelineReport {
-        reason: planned.reason,
-        digest: Some(planned.digest),
-        seconds: timed.seconds,
-        warnings: timed.warnings.clone(),
-        notes: planned.notes.clone(),
-        difference: planned.difference.clone(),
-        suggested_version: planned.suggested_version.clone(),
-        version_name: planned.version_name.clone(),
-        versions: planned.versions.clone(),
-        specs: Some(specs(planned)),
-        ..PipelineReport::of(&planned.compiled, Action::Create)
-    };
-    match &planned.decision {
-        Decision::Create { name, .. } => entry.name = Some(name.as_str().to_owned()),
-        Decision::Update { pipeline, .. } => {
-            entry.action = Action::Update;
-            entry.name = Some(pipeline.name.as_str().to_owned());
-            entry.pipeline_id = Some(pipeline.id.clone());
-        }
-        Decision::Unchanged { pipeline, newest } => {
-            entry.action = Action::Unchanged;
-            entry.name = Some(pipeline.name.as_str().to_owned());
-            entry.pipeline_id = Some(pipeline.id.clone());
-            entry.version_id = Some(newest.id.clone());
-            entry.version_name = Some(newest.name.clone());
-            entry.url = client.map(|client| client.links().version(&pipeline.id, &newest.id));
-        }
-        Decision::Refused(failure) => {
-            entry.action = Action::Failed;
-            if failure.class == Class::Failed {
-                entry.reason = Some(Reason::Unsupported);
-            }
-            entry.error = Some(failure.clone());
-        }
-    }
-    entry
 }

@@ -1,5 +1,6 @@
 //! Settings -> the compile engine's settings, and its results -> report.
 
+use super::found::TimedCompiled;
 use super::progress::CompileProgress;
 use super::{finish, withheld};
 use crate::compile::{CompileResult, Compiled};
@@ -146,7 +147,7 @@ pub fn take(
     report: &mut Report,
     discovered: &Discovered,
     result: CompileResult,
-) -> Vec<(Compiled, f64, Vec<String>)> {
+) -> Vec<TimedCompiled> {
     report.engine = result.engine;
     report.counts.found = discovered.found();
     report.warnings.extend(discovered.warnings.iter().cloned());
@@ -192,7 +193,11 @@ pub fn take(
                             warnings.push(withheld::warning(failure));
                         }
                     }
-                    compiled.push((pipeline.clone(), seconds, warnings));
+                    compiled.push(TimedCompiled {
+                        compiled: pipeline.clone(),
+                        seconds,
+                        warnings,
+                    });
                 }
             }
         }

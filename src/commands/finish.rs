@@ -4,7 +4,7 @@ use super::{complain, telling};
 use crate::cli::{Format, Global};
 use crate::context::{self, Context};
 use crate::error::Failure;
-use crate::forge::publish::{Faces, Publisher};
+use crate::forge::publish::Publisher;
 use crate::report::{Report, annotations, json, outputs, page, sarif, text};
 use crate::settings::Settings;
 use crate::settings::endpoint::Endpoint;
@@ -26,11 +26,21 @@ pub async fn finish(settings: &Settings, mut report: Report, publisher: Option<P
     // First what the next step reads: a job that is killed while people are told still has it.
     let code = write_all(&mut report, &settings.output, &context);
     if let Some(publisher) = publisher {
-        for line in publisher.finish(&report, Faces::default()).await {
+        for line in publisher.finish(&report).await {
             complain(&line);
         }
     }
     code
+}
+
+/// The end of a run that stopped before anything was compiled.
+pub async fn stopped(settings: &Settings, command: &str, failure: Failure) -> u8 {
+    finish(
+        settings,
+        super::stopped(settings, command, failure),
+        telling::summary(settings),
+    )
+    .await
 }
 
 /// The end of a run whose settings could not even be read.

@@ -1,7 +1,7 @@
 //! `init`: writes a workflow for the forge it finds and a commented configuration, and shows what the
 //! first deployment would do.
 
-use super::{deploy, finish};
+use super::{deploy, entries, finish};
 use crate::error::{Failure, Phase};
 use crate::git::Git;
 use crate::report::Report;
@@ -33,7 +33,7 @@ pub async fn run(settings: &Settings, overwrite: bool) -> u8 {
             report.pipelines = prepared
                 .planned
                 .iter()
-                .map(|timed| deploy::entry(timed, client))
+                .map(|timed| entries::entry(timed, client))
                 .collect();
             report.pipelines.splice(0..0, prepared.report.pipelines);
             report.endpoint = prepared.report.endpoint;

@@ -1,6 +1,7 @@
 //! `plan`: what `apply` would do. Writes nothing to the server.
 
-use super::deploy::{entry, prepare_with};
+use super::deploy::prepare_with;
+use super::entries::entry;
 use super::{finish, plan_file, telling};
 use crate::report::PlanReport;
 use crate::settings::Settings;

@@ -1,7 +1,7 @@
 //! What `list`, `show`, `history` and `graph` share: reading one server, and data on standard output.
 
 use super::connect::{Connected, connect};
-use super::deploy::mark;
+use super::origin::mark;
 use super::{finish, stopped};
 use crate::error::{Failure, Phase};
 use crate::git::Git;

@@ -1,6 +1,7 @@
 //! A pipeline that a command line names: a Python file, or a compiled one.
 
 use super::engine;
+use super::found::TimedCompiled;
 use crate::cli::Global;
 use crate::compile::Compiled;
 use crate::discover::discover;
@@ -68,22 +69,26 @@ async fn compile(
     let compiled = engine::take(&own, report, &discovered, result);
     Ok(compiled
         .into_iter()
-        .map(|(compiled, _, warnings)| {
-            report.warnings.extend(warnings);
-            let Compiled {
-                name,
-                function,
-                spec,
-                source,
-                ..
-            } = compiled;
-            Loaded {
-                name: name.as_str().to_owned(),
-                file: source.path.as_str().to_owned(),
-                function: Some(function),
-                spec: Ok(spec),
-            }
-        })
+        .map(
+            |TimedCompiled {
+                 compiled, warnings, ..
+             }| {
+                report.warnings.extend(warnings);
+                let Compiled {
+                    name,
+                    function,
+                    spec,
+                    source,
+                    ..
+                } = compiled;
+                Loaded {
+                    name: name.as_str().to_owned(),
+                    file: source.path.as_str().to_owned(),
+                    function: Some(function),
+                    spec: Ok(spec),
+                }
+            },
+        )
         .collect())
 }
 

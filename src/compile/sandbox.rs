@@ -42,6 +42,10 @@ pub(super) struct Sandbox {
 }
 
 /// What a worker has to read.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "nothing is fenced in there")
+)]
 #[derive(Clone, Debug)]
 pub(super) struct Needs<'a> {
     /// The interpreter's folders and the prepared environment.

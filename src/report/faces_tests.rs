@@ -47,8 +47,8 @@ fn reads_as_markdown(text: &str) {
 /// All faces of one run in one text.
 fn faces(report: &Report) -> String {
     let notice = wording_notice::notice(report, &context(), false);
-    reads_as_markdown(&markdown_comment::comment(report, None));
-    reads_as_markdown(&summary::summary(report, None, &[]));
+    reads_as_markdown(&markdown_comment::comment(report));
+    reads_as_markdown(&summary::summary(report));
     format!(
         "outcome: {:?}\nheadline: {}\nstatus: {}\n\n--- notification ({:?}, priority {})\n{}\n{}\n\n\
          --- annotations on GitHub\n{}\n\n--- annotations on Gitea\n{}\n\n--- comment\n{}\n--- summary\n{}",
@@ -61,8 +61,8 @@ fn faces(report: &Report) -> String {
         notice.message,
         annotations(report, ForgeKind::GitHub).join("\n"),
         annotations(report, ForgeKind::Gitea).join("\n"),
-        markdown_comment::comment(report, None),
-        summary::summary(report, None, &[]),
+        markdown_comment::comment(report),
+        summary::summary(report),
     )
 }
 
@@ -130,8 +130,8 @@ fn plan_without_changes() {
 fn huge() {
     let report = fixtures::huge();
     let notice = wording_notice::notice(&report, &context(), false);
-    let comment = markdown_comment::comment(&report, Some(&"- a difference in a task\n".repeat(10_000)));
-    let summary = summary::summary(&report, None, &[]);
+    let comment = markdown_comment::comment(&report);
+    let summary = summary::summary(&report);
     assert!(
         comment.len() <= markdown_comment::COMMENT_LIMIT,
         "{} bytes",
@@ -238,13 +238,13 @@ fn hostile() -> Report {
 #[test]
 fn hostile_texts_are_shown_and_do_nothing() {
     let report = hostile();
-    let comment = markdown_comment::comment(&report, None);
+    let comment = markdown_comment::comment(&report);
     assert_eq!(
         comment.matches("<!--").count(),
         visible(&comment, "<!--") + 1,
         "{comment}"
     );
-    for face in [comment, summary::summary(&report, None, &[])] {
+    for face in [comment, summary::summary(&report)] {
         for forbidden in [
             "<script",
             "</summary> <",
@@ -369,26 +369,6 @@ fn a_marker_is_one_comment_whatever_the_target() {
 }
 
 #[test]
-fn graphs_are_drawn_while_they_are_small() {
-    let graph = |pipeline: &str, mermaid: String| summary::Graph {
-        pipeline: pipeline.to_owned(),
-        mermaid,
-    };
-    let graphs = [
-        graph("a</code><script>", "flowchart LR\n  load --> train".to_owned()),
-        graph("large", "x".repeat(6_000)),
-        graph("hostile", "flowchart\n```\n<script>".to_owned()),
-    ];
-    let text = summary::summary(&fixtures::updated(), None, &graphs);
-    assert_eq!(text.matches("```mermaid").count(), 1);
-    assert!(
-        text.contains("<code>a&lt;/code&gt;&lt;script&gt;</code>"),
-        "{text}"
-    );
-    assert!(!text.contains("<script>"));
-}
-
-#[test]
 fn an_interrupted_run_says_what_is_done_not_done_and_unknown() {
     let mut stopped = fixtures::pipeline("two", Action::Skipped);
     stopped.reason = Some(Reason::Interrupted);
@@ -405,11 +385,11 @@ fn an_interrupted_run_says_what_is_done_not_done_and_unknown() {
     let words = "1 done, 2 not done, 1 unknown";
     assert_eq!(wording::headline(&report), format!("Interrupted: {words}"));
     assert!(text::outcome(&report, text::Paint(false)).starts_with(&format!("interrupted: {words} (")));
-    let page = summary::summary(&report, None, &[]);
+    let page = summary::summary(&report);
     assert_eq!(page.matches(words).count(), 1, "{page}");
     assert!(wording::next_step(&report).is_some_and(|step| step.contains("uploads nothing twice")));
     // The summary splits whenever something is not done.
     report.pipelines[1].reason = None;
-    let page = summary::summary(&report, None, &[]);
+    let page = summary::summary(&report);
     assert!(page.contains(words), "{page}");
 }

@@ -30,13 +30,13 @@ fn report(before: &Value, after: &Value) -> Report {
 
 /// Every face within what its reader takes; the faces as texts.
 fn faces(report: &Report, what: &str) -> Vec<String> {
-    let comment = markdown_comment::comment(report, None);
+    let comment = markdown_comment::comment(report);
     assert!(
         comment.len() <= markdown_comment::COMMENT_LIMIT,
         "{what}: {}",
         comment.len()
     );
-    let summary = summary::summary(report, None, &[]);
+    let summary = summary::summary(report);
     assert!(
         summary.len() <= summary::SUMMARY_LIMIT,
         "{what}: {}",

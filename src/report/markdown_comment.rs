@@ -24,9 +24,9 @@ pub fn marker(target: Option<&str>) -> String {
     format!("<!-- kfp-gitops:comment:{key} -->")
 }
 
-/// The whole comment. `details` is the semantic difference as Markdown, already escaped by who made it.
+/// The whole comment.
 #[must_use]
-pub fn comment(report: &Report, details: Option<&str>) -> String {
+pub fn comment(report: &Report) -> String {
     let mut text = format!("{}\n", marker(report.target.as_deref()));
     text.push_str(&heading(report));
     text.push_str(&failures(report, 15_000));
@@ -35,10 +35,6 @@ pub fn comment(report: &Report, details: Option<&str>) -> String {
     text.push_str(&changes::breaking(&entries));
     text.push_str(&table(report, 100, false));
     text.push_str(&unchanged(report, 4_000));
-    if let Some(details) = details.filter(|details| !details.trim().is_empty()) {
-        text.push_str(&fold("What changes", details));
-        text.push('\n');
-    }
     text.push_str(&changes::folds(&entries, 35_000));
     text.push_str(&drift(report, 20));
     text.push_str(&warnings(report, 10));

@@ -249,7 +249,7 @@ fn what_servers_can_do_is_the_readme_table() {
     for (what, since) in features::TABLE {
         row(what, &|release| {
             let version: semver::Version = release.parse().expect("a version");
-            yes((version.major, version.minor) >= since)
+            yes((version.minor, version.patch) >= (u64::from(since.0), u64::from(since.1)))
         });
     }
     hold_block("servers", &table);

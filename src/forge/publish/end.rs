@@ -1,6 +1,6 @@
 //! The end: status, comment and job summary.
 
-use super::{Faces, Known, Telling};
+use super::{Known, Telling};
 use crate::context::Event;
 use crate::forge::client::Client;
 use crate::forge::error::{Fault, ForgeError};
@@ -33,7 +33,6 @@ impl Telling {
         &self,
         known: &Known,
         report: &Report,
-        faces: Faces<'_>,
         deadline: Deadline,
     ) -> Option<String> {
         let client = known.client.as_ref().filter(|_| self.comment)?;
@@ -59,9 +58,7 @@ impl Telling {
             target: self.target.clone(),
             ..report.clone()
         };
-        let body = self
-            .redactor()
-            .clean(&markdown_comment::comment(&report, faces.details));
+        let body = self.redactor().clean(&markdown_comment::comment(&report));
         match client.comment(number, &marker, &body, start, deadline).await {
             Ok(_) => None,
             Err(error) => Some(self.why_not(Place::Comment, client, &error, deadline).await),
@@ -85,15 +82,13 @@ impl Telling {
         missing_permission(place, status, client.kind().context(), version.as_deref(), fork)
     }
 
-    pub(super) fn write_summary(&self, report: &Report, faces: Faces<'_>) -> Option<String> {
+    pub(super) fn write_summary(&self, report: &Report) -> Option<String> {
         let path = self.context.step_summary.as_ref()?;
         // Where the server does not show it, the file is dropped: nothing is lost and nothing to say.
         if !self.summary || self.context.summary_shown == Some(false) {
             return None;
         }
-        let text = self
-            .redactor()
-            .clean(&summary::summary(report, faces.details, faces.graphs));
+        let text = self.redactor().clean(&summary::summary(report));
         let written = summary::append(path, &text);
         written
             .err()

@@ -13,7 +13,6 @@ use crate::context::{Context, ForgeKind};
 use crate::kfp::transport::Transport;
 use crate::notify::When;
 use crate::report::Report;
-use crate::report::summary::Graph;
 use crate::report::wording_notice::{Place, could_not};
 use crate::secret::Secret;
 use std::future::Future;
@@ -54,15 +53,6 @@ pub struct Telling {
     pub secrets: Vec<Secret>,
     /// Time limits.
     pub limits: Limits,
-}
-
-/// What the faces show beside the report.
-#[derive(Clone, Copy, Default)]
-pub struct Faces<'a> {
-    /// The semantic difference as Markdown, already escaped.
-    pub details: Option<&'a str>,
-    /// Diagrams of the changed pipelines.
-    pub graphs: &'a [Graph],
 }
 
 /// A run that is being told about.
@@ -110,7 +100,7 @@ fn start(telling: Telling, pending: Option<bool>) -> Publisher {
 impl Publisher {
     /// Tells how the run ended and gives back what could not be told, as lines for the log. Takes at most
     /// [`Limits::total`].
-    pub async fn finish(mut self, report: &Report, faces: Faces<'_>) -> Vec<String> {
+    pub async fn finish(mut self, report: &Report) -> Vec<String> {
         let telling = Arc::clone(&self.telling);
         let deadline = Deadline::after(telling.limits.total);
         let known = self.known().await;
@@ -119,7 +109,7 @@ impl Publisher {
             ..report.clone()
         };
         let mut log = known.log.clone();
-        log.extend(telling.write_summary(&report, faces));
+        log.extend(telling.write_summary(&report));
         let (status, comment, notified) = tokio::join!(
             in_time(
                 deadline,
@@ -129,7 +119,7 @@ impl Publisher {
             in_time(
                 deadline,
                 Place::Comment,
-                telling.end_comment(&known, &report, faces, deadline)
+                telling.end_comment(&known, &report, deadline)
             ),
             telling.notify(&known, &report, deadline),
         );

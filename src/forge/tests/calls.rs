@@ -3,7 +3,7 @@
 use super::fake::{Comment, Fake};
 use super::{SHA, TOKEN, context, limits, secret, telling};
 use crate::forge::limits::Deadline;
-use crate::forge::publish::{Faces, Telling, begin, relaying};
+use crate::forge::publish::{Telling, begin, relaying};
 use crate::forge::redact::Redactor;
 use crate::forge::{Client, Kind, Options};
 use crate::notify::When;
@@ -14,7 +14,7 @@ use std::time::Duration;
 
 async fn run(telling: Telling, report: &Report) -> Vec<String> {
     let publisher = begin(telling, report.command == "apply");
-    publisher.finish(report, Faces::default()).await
+    publisher.finish(report).await
 }
 
 fn client(fake: &Arc<Fake>, kind: Kind) -> Client {

@@ -4,7 +4,7 @@
 use super::fake::{Broken, Fake, Plan};
 use super::{SHA, limits, telling};
 use crate::forge::Kind;
-use crate::forge::publish::{Faces, Telling, begin};
+use crate::forge::publish::{Telling, begin};
 use crate::report::{Report, fixtures};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -38,7 +38,7 @@ async fn run(telling: Telling, report: &Report) -> (Vec<String>, std::time::Dura
     // The deployment takes a while.
     tokio::time::sleep(std::time::Duration::from_secs(20)).await;
     let end = Instant::now();
-    let log = publisher.finish(report, Faces::default()).await;
+    let log = publisher.finish(report).await;
     (log, end.elapsed())
 }
 
@@ -181,7 +181,7 @@ async fn a_silent_forge_does_not_hold_up_the_notification() {
     let publisher = begin(telling(&fake, Kind::Gitea, "push"), true);
     let report = fixtures::some_failed();
     let started = Instant::now();
-    let log = publisher.finish(&report, Faces::default()).await;
+    let log = publisher.finish(&report).await;
     assert!(started.elapsed() <= limits().total, "{:?}", started.elapsed());
     assert_eq!(fake.with(|state| state.messages.len()), 1);
     assert!(log.iter().any(|line| line.contains("commit status")), "{log:?}");

@@ -4,7 +4,7 @@
 use super::{TOKEN, limits, secret};
 use crate::context;
 use crate::forge::limits::Deadline;
-use crate::forge::publish::{Faces, Telling, begin};
+use crate::forge::publish::{Telling, begin};
 use crate::forge::redact::Redactor;
 use crate::forge::{Client, Fault, Kind, Options, State};
 use crate::kfp::transport::{BoxFuture, Request, Response, Transport, TransportError};
@@ -216,7 +216,7 @@ async fn a_pull_request_is_told_whole() {
         },
         false,
     )
-    .finish(&fixtures::plan(), Faces::default())
+    .finish(&fixtures::plan())
     .await;
     assert_eq!(
         log,
@@ -241,9 +241,7 @@ async fn a_pull_request_is_told_whole() {
 async fn a_fork_gets_a_comment_and_no_status() {
     let transport = Recorded::new("gitea-fork-pull-request.json");
     let telling = telling(&transport, recorded_context("pull_request-from-fork"));
-    let log = begin(telling, false)
-        .finish(&fixtures::plan(), Faces::default())
-        .await;
+    let log = begin(telling, false).finish(&fixtures::plan()).await;
     assert_eq!(
         log,
         [
@@ -271,7 +269,7 @@ async fn an_expired_token_is_explained() {
     let mut context = recorded_context("pull_request");
     context.sha = Some("dd84d2804d36729cf2cd616c41cb9f384a307a80".to_owned());
     let log = begin(telling(&transport, context), false)
-        .finish(&fixtures::plan(), Faces::default())
+        .finish(&fixtures::plan())
         .await;
     assert_eq!(
         log,

@@ -3,7 +3,7 @@
 use super::fake::{Broken, Fake, Plan};
 use super::{NTFY, NTFY_TOKEN, TOKEN, WEBHOOK, secret, telling};
 use crate::forge::Kind;
-use crate::forge::publish::{Faces, Telling, begin};
+use crate::forge::publish::{Telling, begin};
 use crate::report::{Report, fixtures};
 use base64::Engine;
 use std::sync::Arc;
@@ -47,7 +47,7 @@ async fn no_secret_is_found_in_anything_written() {
                     telling.context.step_summary = Some(path.clone());
                     telling.context.summary_shown = Some(true);
                     telling.secrets = vec![secret("kfp-bearer-t0ken")];
-                    let log = begin(telling, true).finish(&report, Faces::default()).await;
+                    let log = begin(telling, true).finish(&report).await;
                     let mut written = log.join("\n");
                     written.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
                     fake.with(|state| {
@@ -73,7 +73,7 @@ async fn no_secret_is_found_in_anything_written() {
 async fn every_token_goes_to_its_own_server_only() {
     let fake = Arc::new(Fake::new(false));
     let _ = begin(telling(&fake, Kind::Gitea, "pull_request"), false)
-        .finish(&fixtures::plan(), Faces::default())
+        .finish(&fixtures::plan())
         .await;
     let sent: Vec<String> = fake.with(|state| state.authorizations.iter().cloned().collect());
     assert_eq!(
