@@ -63,6 +63,15 @@ def timed(command, cwd, env, runs=1, before=None, ok=(0,)):
     return statistics.median(seconds)
 
 
+def in_turn(one, other, cwd, env, runs):
+    """Medians of two commands that are run in turn, so that a machine that gets slower slows both."""
+    seconds = [], []
+    for _ in range(runs):
+        for command, taken in zip((one, other), seconds):
+            taken.append(timed(command, cwd, env))
+    return statistics.median(seconds[0]), statistics.median(seconds[1])
+
+
 def rss(pid):
     with open(f"/proc/{pid}/status") as status:
         for line in status:
@@ -164,8 +173,8 @@ def main():
         ready = ["--python", str(python), "--kfp-version", KFP]
         one = write(scratch / "one", 1)
         source = one / "bench_0001_pipeline.py"
-        theirs = timed([*compile_one, "--py", str(source), "--output", str(scratch / "o.yaml")], one, env, runs=5)
-        ours = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o1")], one, env, runs=5)
+        ours, theirs = in_turn([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o1")],
+                               [*compile_one, "--py", str(source), "--output", str(scratch / "o.yaml")], one, env, 11)
         row("one pipeline, kfp ready", f"{ours:.2f} s", f"{theirs:.2f} s", f"{theirs / ours:.1f} times, bar 3")
 
         folder = write(scratch / "hundred", hundred)
@@ -178,8 +187,8 @@ def main():
         row(f"{hundred} pipelines against a loop of `kfp dsl compile`", f"{ours:.2f} s",
             f"{theirs:.1f} s ({sample} files timed)", f"{theirs / ours:.0f} times, bar 40")
 
-        bare = timed([binary, "compile", "--no-cache", "--sandbox", "off", *ready, "-o", str(scratch / "o2")], folder, env, runs=3)
-        full = timed([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o2")], folder, env, runs=3)
+        full, bare = in_turn([binary, "compile", "--no-cache", *ready, "-o", str(scratch / "o2")],
+                             [binary, "compile", "--no-cache", "--sandbox", "off", *ready, "-o", str(scratch / "o2")], folder, env, 15)
         row(f"the sandbox, {hundred} pipelines", f"{full:.2f} s", f"{bare:.2f} s without", f"{(full / bare - 1) * 100:+.0f} %, bar 5 %")
 
         crowd = write(scratch / "many", many)
@@ -204,7 +213,7 @@ def main():
         reading(binary, scratch, ready, env, row, 60 if options.quick else 300)
         telling(binary, examples, ready, env, row)
         if not options.quick:
-            rows += fresh_job(binary, scratch, env, row)
+            fresh_job(binary, scratch, env, python, row)
     version = timed([binary, "version"], ROOT, env, runs=21)
     row("`kfp-gitops version`", f"{version * 1000:.1f} ms", "-", "bar 5 ms")
     row("release binary", f"{os.path.getsize(binary) / 1e6:.1f} MB", "-", "bar 12 MB")
@@ -216,34 +225,61 @@ def main():
     (work / "figures.json").write_text(json.dumps(rows, indent=1))
 
 
-def fresh_job(binary, scratch, env, row):
-    """A job with empty caches: everything is fetched, six examples are compiled and deployed."""
-    examples = scratch / "fresh"
-    shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__", ".kfp-gitops"))
-    served = subprocess.Popen([binary, "serve", "--listen", "127.0.0.1:0", "--data", str(scratch / "served")],
-                              env=env, cwd=scratch, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    endpoint = served.stdout.readline().strip()
-    script = scratch / "old.sh"
-    script.write_text(f"""set -e
-python3 -m venv {scratch}/venv
-{scratch}/venv/bin/pip -q install --no-cache-dir kfp=={KFP} kfp-kubernetes=={KFP}
-for file in *_pipeline.py; do
-  {scratch}/venv/bin/kfp dsl compile --py "$file" --output "{scratch}/$file.yaml"
-  {scratch}/venv/bin/python -c "import sys; from kfp.client import Client; \\
+class Served:
+    """A registry of its own on a port of its own, so that everybody starts with an empty one."""
+
+    def __init__(self, binary, folder, env):
+        self.process = subprocess.Popen([binary, "serve", "--listen", "127.0.0.1:0", "--data", str(folder)], env=env,
+                                        cwd=folder.parent, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.endpoint = self.process.stdout.readline().strip()
+
+    def __enter__(self):
+        return self.endpoint
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+
+OLD_LOOP = """for file in *_pipeline.py; do
+  {bin}/kfp dsl compile --py "$file" --output "{scratch}/$file.yaml"
+  {bin}/python -c "import sys; from kfp.client import Client; \\
 Client(host=sys.argv[1]).upload_pipeline(sys.argv[2], pipeline_name=sys.argv[3])" {endpoint} "{scratch}/$file.yaml" "${{file%.py}}"
 done
-""")
-    theirs = timed(["sh", str(script)], examples, {**env, "HOME": str(scratch), "NO_PROXY": "*"})
-    for name, extra in [("uv", {}), ("pip", {"PATH": path_without_uv(scratch)})]:
-        if name == "uv" and not shutil.which("uv"):
-            continue
+"""
+
+
+def fresh_job(binary, scratch, env, python, row):
+    """Jobs that start with empty caches and deploy six examples: everything is fetched, or kfp is installed."""
+    examples = scratch / "fresh"
+    shutil.copytree(ROOT / "examples", examples, ignore=shutil.ignore_patterns("__pycache__", ".kfp-gitops"))
+    env = {**env, "NO_PROXY": "*"}
+
+    def old(name, before, bin_folder):
+        with Served(binary, scratch / f"served-{name}", env) as endpoint:
+            script = scratch / f"{name}.sh"
+            script.write_text("set -e\n" + before + OLD_LOOP.format(bin=bin_folder, scratch=scratch, endpoint=endpoint))
+            return timed(["sh", str(script)], examples, {**env, "HOME": str(scratch)})
+
+    def new(name, extra, *arguments):
         cache = scratch / f"cache-{name}"
         fresh = {**env, "XDG_CACHE_HOME": str(cache), "UV_NO_CACHE": "1", "PIP_NO_CACHE_DIR": "1", **extra}
-        ours = timed([binary, "apply", "--registry", str(scratch / f"registry-{name}"), "--kfp-version", KFP], examples, fresh)
+        with Served(binary, scratch / f"served-{name}", env) as endpoint:
+            return timed([binary, "apply", "--endpoint", endpoint, "--kfp-version", KFP, *arguments], examples, fresh)
+
+    install = (f"python3 -m venv {scratch}/venv\n"
+               f"{scratch}/venv/bin/pip -q install --no-cache-dir kfp=={KFP} kfp-kubernetes=={KFP}\n")
+    theirs = old("old", install, scratch / "venv/bin")
+    for name, extra, bar in [("uv", {}, 12), ("pip", {"PATH": path_without_uv(scratch)}, 6)]:
+        if name == "uv" and not shutil.which("uv"):
+            continue
+        ours = statistics.median(new(f"{name}-{number}", extra) for number in range(3))
         row(f"fresh job with empty caches, six examples, with {name}", f"{ours:.1f} s", f"{theirs:.1f} s",
-            f"{theirs / ours:.1f} times, bar {12 if name == 'uv' else 6}")
-    served.terminate()
-    return []
+            f"{theirs / ours:.1f} times, bar {bar}")
+    theirs = old("old-installed", "", python.parent)
+    ours = statistics.median(new(f"installed-{number}", {}, "--python", str(python)) for number in range(3))
+    row("fresh job with empty caches, six examples, kfp installed", f"{ours:.2f} s", f"{theirs:.1f} s",
+        f"{theirs / ours:.0f} times, bar 20")
 
 
 MANY_TASKS = """from kfp import dsl

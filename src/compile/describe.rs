@@ -3,7 +3,7 @@
 use super::SandboxLevel;
 use super::cache::Interpreters;
 use super::environment;
-use super::install::{self, Contents};
+use super::install::{self, Contents, bytecode};
 use super::installer::Installer;
 use super::sandbox::{Effort, Needs, Sandbox};
 use super::settings::{EngineSettings, Progress};
@@ -97,7 +97,7 @@ pub async fn prepare(
                     format!("Python no longer answers: {cause}"),
                 )
             })?;
-        install::prepare(
+        let environment = install::prepare(
             settings,
             &interpreter,
             &description.kfp_version,
@@ -105,6 +105,9 @@ pub async fn prepare(
             progress,
         )
         .await?;
+        if environment.without_bytecode {
+            bytecode::all(settings, &interpreter, &environment.site).await;
+        }
         description.ready = true;
     }
     Ok(description)

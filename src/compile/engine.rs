@@ -2,7 +2,7 @@
 
 use super::cache::{Cache, Inputs, Interpreters, Made};
 use super::environment::{self, Interpreter};
-use super::install::{self, Contents};
+use super::install::{self, Contents, bytecode};
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
 use super::version::{self, Wanted};
@@ -62,6 +62,10 @@ struct Run<'a> {
     inputs: Vec<Option<Inputs>>,
     cached: usize,
     not_cached: Vec<NotCached>,
+    /// The packages whose bytecode is to be written once it is known what is loaded of them.
+    without_bytecode: Option<PathBuf>,
+    /// Bytecode that is written beside the compile.
+    bytecode: Vec<bytecode::Writing>,
 }
 
 impl<'a> Run<'a> {
@@ -90,6 +94,8 @@ impl<'a> Run<'a> {
             inputs: sources.iter().map(|_| None).collect(),
             cached: 0,
             not_cached: Vec::new(),
+            without_bytecode: None,
+            bytecode: Vec::new(),
         }
     }
 
@@ -114,6 +120,9 @@ impl<'a> Run<'a> {
             }
         };
         self.notes.extend(self.cache.as_ref().and_then(Cache::close));
+        for writing in self.bytecode.drain(..) {
+            writing.end().await;
+        }
         self.not_cached.sort_by(|one, other| one.file.cmp(&other.file));
         let reached = self.reached.take().unwrap_or(Reached {
             level: SandboxLevel::None,
@@ -157,6 +166,10 @@ impl<'a> Run<'a> {
                 let mut environment = None;
                 let mut each = |id: usize, raw: Raw, hello: &worker::Hello, reached: &Reached| {
                     left.retain(|other| *other != id);
+                    if let Some(site) = self.without_bytecode.take() {
+                        let begun = bytecode::begin(settings, interpreter, &site, &hello.loaded);
+                        self.bytecode.extend(begun);
+                    }
                     let environment = environment.get_or_insert_with(|| {
                         self.cache.as_mut().and_then(|cache| cache.learn(&start, hello))
                     });
@@ -340,6 +353,7 @@ impl<'a> Run<'a> {
             ));
         }
         self.notes.extend(environment.note);
+        self.without_bytecode = environment.without_bytecode.then(|| environment.site.clone());
         Ok(recall::prepared(interpreter, environment.site))
     }
 

@@ -83,25 +83,29 @@ pub(super) async fn find(
     let mut usable: Option<Interpreter> = None;
     let mut too_old: Option<Interpreter> = None;
     let mut seen = Vec::new();
-    let candidates = candidates(settings);
-    let mut answers = stream::iter(&candidates)
-        .map(|candidate| known.ask(settings, candidate))
-        .buffered(ASKED_AT_ONCE);
-    while let Some(answer) = answers.next().await {
-        let Ok(interpreter) = answer else { continue };
-        if seen.contains(&interpreter.executable) {
-            continue;
+    for round in &candidates(settings) {
+        if usable.is_some() {
+            break;
         }
-        seen.push(interpreter.executable.clone());
-        if interpreter.python() < OLDEST {
-            too_old.get_or_insert(interpreter);
-            continue;
-        }
-        if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
-            return Ok(interpreter);
-        }
-        if usable.is_none() {
-            usable = Some(interpreter);
+        let mut answers = stream::iter(round)
+            .map(|candidate| known.ask(settings, candidate))
+            .buffered(ASKED_AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            let Ok(interpreter) = answer else { continue };
+            if seen.contains(&interpreter.executable) {
+                continue;
+            }
+            seen.push(interpreter.executable.clone());
+            if interpreter.python() < OLDEST {
+                too_old.get_or_insert(interpreter);
+                continue;
+            }
+            if interpreter.kfp.as_deref() == Some(wanted.version.as_str()) {
+                return Ok(interpreter);
+            }
+            if usable.is_none() {
+                usable = Some(interpreter);
+            }
         }
     }
     match (usable, too_old) {
@@ -129,8 +133,9 @@ fn old_enough(interpreter: Interpreter) -> Result<Interpreter, Failure> {
     )))
 }
 
-/// `python3` and `python` on `PATH`, then the versioned names, newest first.
-fn candidates(settings: &EngineSettings) -> Vec<PathBuf> {
+/// `python3` and `python` on `PATH`, then the versioned names, newest first. Version managers have a stand-in for
+/// every version, of which `python3` starts the chosen one: the others are for when that is of no use.
+fn candidates(settings: &EngineSettings) -> [Vec<PathBuf>; 2] {
     let names = [
         "python3",
         "python",
@@ -142,11 +147,17 @@ fn candidates(settings: &EngineSettings) -> Vec<PathBuf> {
         "python3.14",
     ];
     let mut seen = BTreeSet::new();
-    names
+    let (real, stand_ins): (Vec<_>, Vec<_>) = names
         .iter()
         .flat_map(|name| on_path(settings, name))
         .filter(|program| seen.insert(own_name(program)))
-        .collect()
+        .partition(|program| program.ends_with("python3") || !is_stand_in(program));
+    [real, stand_ins]
+}
+
+/// Whether a version manager put it there, to start the version it finds chosen.
+pub(super) fn is_stand_in(program: &Path) -> bool {
+    program.parent().is_some_and(|folder| folder.ends_with("shims"))
 }
 
 /// `python3.11` for the `python3` beside it that is a link to it, in the folder that `/bin` is a link to. A
@@ -180,7 +191,8 @@ pub(super) fn on_path(settings: &EngineSettings, name: &str) -> Vec<PathBuf> {
         .collect()
 }
 
-fn is_program(path: &Path) -> bool {
+/// Whether a file is there that may be started.
+pub(super) fn is_program(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
     std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
@@ -320,7 +332,10 @@ mod tests {
         let mut settings = settings(&bin);
         let path = std::env::join_paths([&bin, &venv, &folder.path().join("same")]).unwrap();
         settings.environment.insert("PATH".into(), path);
-        assert_eq!(candidates(&settings), [bin.join("python3"), venv.join("python3")]);
+        assert_eq!(
+            candidates(&settings),
+            [vec![bin.join("python3"), venv.join("python3")], vec![]]
+        );
     }
 
     #[tokio::test]

@@ -12,6 +12,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+pub(super) mod bytecode;
 mod plan;
 
 use plan::Plan;
@@ -38,6 +39,21 @@ pub(super) struct Environment {
     pub installer: Option<&'static str>,
     /// Something worth saying about how it was made.
     pub note: Option<String>,
+    /// Whether the bytecode of its packages is still to be written.
+    pub without_bytecode: bool,
+}
+
+impl Environment {
+    /// One that is there already.
+    fn found(folder: &Path, plan: &Plan) -> Self {
+        Self {
+            site: folder.join("site"),
+            took: None,
+            installer: None,
+            note: None,
+            without_bytecode: !plan.is_project() && bytecode::is_missing(folder),
+        }
+    }
 }
 
 /// Installers do not get longer than this.
@@ -73,24 +89,14 @@ pub(super) async fn prepare(
     let plan = Plan::new(settings, kfp, contents)?;
     let folder = settings.cache_directory.join("python");
     let name = plan.name(interpreter);
-    let site = folder.join(&name).join("site");
-    if is_ready(&folder.join(&name)) {
-        return Ok(Environment {
-            site,
-            took: None,
-            installer: None,
-            note: None,
-        });
+    let target = folder.join(&name);
+    if is_ready(&target) {
+        return Ok(Environment::found(&target, &plan));
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
     let lock = lock(&folder, &name, progress).await?;
-    if is_ready(&folder.join(&name)) {
-        return Ok(Environment {
-            site,
-            took: None,
-            installer: None,
-            note: None,
-        });
+    if is_ready(&target) {
+        return Ok(Environment::found(&target, &plan));
     }
     if lock.is_some() {
         remove_halves(&folder, &name);
@@ -134,12 +140,12 @@ pub(super) async fn prepare(
     });
     std::fs::write(temporary.path().join(READY), mark.to_string())
         .map_err(|error| cannot_write(&folder, &error))?;
-    publish(temporary, &folder.join(&name))?;
+    publish(temporary, &target)?;
     Ok(Environment {
-        site,
         took: Some(begun.elapsed()),
         installer: Some(installer.name()),
         note,
+        ..Environment::found(&target, &plan)
     })
 }
 

@@ -3,7 +3,7 @@
 //! Installers get names, versions, markers and hashes only, run in a folder of their own (both look for
 //! configuration where they stand), and write nowhere but there and in their own cache.
 
-use super::environment::{Interpreter, on_path, tool_environment};
+use super::environment::{Interpreter, is_program, is_stand_in, on_path, tool_environment};
 use super::install::{INSTALL_TIMEOUT, cannot_write};
 use super::releases;
 use super::sandbox_installer::{self as sandbox, InstallerFence};
@@ -72,6 +72,7 @@ impl Installer {
     /// Neither is there.
     pub(super) async fn find(settings: &EngineSettings, interpreter: &Interpreter) -> Result<Self, Failure> {
         for uv in on_path(settings, "uv") {
+            let uv = behind_stand_in(uv, interpreter);
             // version managers leave shims that only say "not installed"
             let answer = Command::new(&uv)
                 .arg("--version")
@@ -111,7 +112,6 @@ impl Installer {
             Self::Uv(uv) => {
                 let mut command = Command::new(uv);
                 command.args(["pip", "install", "--quiet", "--no-progress", "--color", "never"]);
-                command.arg("--compile-bytecode");
                 command.arg("--python").arg(&interpreter.executable);
                 // files in the cache may be shared with other environments: a pipeline must not reach them
                 command.args(["--link-mode", "copy"]);
@@ -132,6 +132,17 @@ impl Installer {
                 command
             }
         }
+    }
+}
+
+/// The `uv` beside the interpreter instead of a version manager's stand-in, which takes a quarter of a second
+/// at every call to find just that.
+fn behind_stand_in(uv: PathBuf, interpreter: &Interpreter) -> PathBuf {
+    let beside = interpreter.executable.with_file_name("uv");
+    if is_stand_in(&uv) && is_program(&beside) {
+        beside
+    } else {
+        uv
     }
 }
 
@@ -160,6 +171,12 @@ pub(super) async fn run(
         session.install_tools().await?;
     }
     let mut command = installer.command(interpreter);
+    // kfp's own is written later, for what is loaded alone; nobody but the fence parses a stranger's code
+    match installer {
+        Installer::Uv(_) if order.project => command.arg("--compile-bytecode"),
+        Installer::Pip if !order.project => command.arg("--no-compile"),
+        _ => &mut command,
+    };
     if order.hashed {
         command.arg("--require-hashes");
     }

@@ -201,16 +201,23 @@ impl ApiError {
     }
 }
 
+/// Most characters of a header that are shown.
+const HEADER_SHOWN: usize = 500;
+
 /// The media type as declared, or `no type`.
-fn content_type(response: &Response) -> &str {
+fn content_type(response: &Response) -> String {
     let declared = response.header(CONTENT_TYPE);
-    if declared.is_empty() { "no type" } else { declared }
+    if declared.is_empty() {
+        "no type".to_owned()
+    } else {
+        one_line(declared, HEADER_SHOWN)
+    }
 }
 
 fn classify(status: u16, response: &Response, text: &str) -> (ErrorKind, String) {
     if (300..400).contains(&status) {
         let target = response.header(LOCATION);
-        let place = without_query(target);
+        let place = one_line(without_query(target), HEADER_SHOWN);
         return if is_login_address(target) {
             (
                 ErrorKind::NotLoggedIn,
