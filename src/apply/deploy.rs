@@ -6,7 +6,7 @@ use super::stage::Progress;
 use super::upload::{Before, Target, Uploaded};
 use super::{Outcome, Task};
 use crate::error::{Failure, Phase};
-use crate::ids::VersionId;
+use crate::ids::{PipelineId, VersionId};
 use crate::ir::upload_documents;
 use crate::kfp::{Version, advice, features};
 use crate::report::{Action, Reason};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// Versions looked at for the newest of ours; every item carries its whole spec, so few.
 const RECENT: usize = 10;
+
+/// How often a run waits for a second to pass that others keep using.
+const MOST_WAITS: usize = 4;
 
 /// Brings one pipeline to the content of its task.
 pub(super) async fn deploy(run: &Run<'_>, task: &Task, progress: &Progress) -> Outcome {
@@ -58,34 +61,31 @@ async fn attempt(
     let document = document(task)?;
     recall(run, task, gathered);
     let pipeline = run.ensure_pipeline(task, progress, &mut gathered.notes).await?;
-    let before = match run.client.newest_version(&pipeline).await {
-        Ok(before) => before,
-        Err(error) => {
-            let doing = format!("reading the newest version of `{}`", task.name);
-            return Err(Box::new(Outcome::failed(advice::failure(
-                &error,
-                Phase::Apply,
-                &doing,
-            ))));
+    let mut waits = 0;
+    let before = loop {
+        let before = newest(run, task, &pipeline).await?;
+        if let Some(before) = &before
+            && let Some(outcome) = judge(run, task, before, gathered).await
+        {
+            if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
+                return watch(run, task, progress, before, gathered).await;
+            }
+            return Ok(outcome);
         }
+        if run.cancel.is_stopping() {
+            return Err(Box::new(Outcome::interrupted()));
+        }
+        let wait = before.as_ref().and_then(|before| second_left(run, before));
+        let Some(wait) = wait.filter(|_| waits < MOST_WAITS) else {
+            break before;
+        };
+        if run.sleep(wait).await.is_err() {
+            return Err(Box::new(Outcome::interrupted()));
+        }
+        // Somebody else may have written in the meantime: what decides is read directly before the upload.
+        waits += 1;
     };
-    if let Some(before) = &before
-        && let Some(outcome) = judge(run, task, before, gathered).await
-    {
-        if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
-            return watch(run, task, progress, before, gathered).await;
-        }
-        return Ok(outcome);
-    }
     let (_, _, created) = progress.now();
-    if run.cancel.is_stopping() {
-        return Err(Box::new(Outcome::interrupted()));
-    }
-    if let Some(wait) = before.as_ref().and_then(|before| second_left(run, before))
-        && run.sleep(wait).await.is_err()
-    {
-        return Err(Box::new(Outcome::interrupted()));
-    }
     // From here on neither the old spec nor the document is held: hundreds may wait for a second to pass.
     let target = Target {
         pipeline,
@@ -110,6 +110,13 @@ async fn attempt(
     outcome.version_name = Some(settled.name);
     outcome.pipeline_id = Some(target.pipeline);
     Ok(outcome)
+}
+
+async fn newest(run: &Run<'_>, task: &Task, pipeline: &PipelineId) -> Result<Option<Version>, Box<Outcome>> {
+    run.client.newest_version(pipeline).await.map_err(|error| {
+        let doing = format!("reading the newest version of `{}`", task.name);
+        Box::new(Outcome::failed(advice::failure(&error, Phase::Apply, &doing)))
+    })
 }
 
 /// What the server would refuse or drop in silence is refused before the first write. The plan says so, too;
@@ -207,17 +214,23 @@ async fn judge(run: &Run<'_>, task: &Task, before: &Version, gathered: &mut Outc
             before.name
         ));
     }
-    let later = superseded(run, before).await?;
-    let mut outcome = Outcome {
-        reason: Some(Reason::Superseded),
-        ..Outcome::new(Action::Skipped)
-    };
-    outcome.notes.push(later);
-    unchanged(outcome)
+    superseded(run, before).await
 }
 
-/// The words for a later commit of ours that is deployed already, where that is proved.
-async fn superseded(run: &Run<'_>, before: &Version) -> Option<String> {
+/// Whether a later commit was deployed since the newest version was read, asked before anything is sent
+/// another time.
+pub(super) async fn overtaken(run: &Run<'_>, target: &Target) -> Option<Outcome> {
+    run.settings.lineage.as_ref().filter(|_| !run.settings.force)?;
+    // Trouble here is doubt, and doubt lets pass.
+    let newest = run.client.newest_version(&target.pipeline).await.ok()??;
+    if Some(&newest.id) == target.before_id() {
+        return None;
+    }
+    superseded(run, &newest).await
+}
+
+/// The outcome where a later commit of ours is deployed already, and that is proved.
+pub(super) async fn superseded(run: &Run<'_>, before: &Version) -> Option<Outcome> {
     let lineage = run.settings.lineage.as_ref().filter(|_| !run.settings.force)?;
     let mut managed = run.mark(before).map(|mark| (mark, before.name.clone()));
     if managed.is_none() {
@@ -233,9 +246,16 @@ async fn superseded(run: &Run<'_>, before: &Version) -> Option<String> {
         return None;
     }
     let short = deployed.get(..7).unwrap_or(&deployed);
-    Some(format!(
+    let mut outcome = Outcome {
+        reason: Some(Reason::Superseded),
+        version_id: Some(before.id.clone()),
+        version_name: Some(before.name.clone()),
+        ..Outcome::new(Action::Skipped)
+    };
+    outcome.notes.push(format!(
         "superseded by `{name}` (commit {short}), which comes later on this branch"
-    ))
+    ));
+    Some(outcome)
 }
 
 /// A newest version that the plan did not see, where that forbids writing.

@@ -145,9 +145,12 @@ fn unsettled(text: &str) -> Vec<Entry> {
         .lines()
         .filter_map(|line| serde_json::from_str::<Entry>(line).ok())
     {
+        // A write that was done later settles what a killed run left: that run looked at the server first.
         open.retain(|earlier| {
-            (&earlier.pipeline, &earlier.write, &earlier.version_name)
-                != (&entry.pipeline, &entry.write, &entry.version_name)
+            let same_write = (&earlier.pipeline, &earlier.write) == (&entry.pipeline, &entry.write);
+            let same_name = earlier.version_name == entry.version_name;
+            let later_run = entry.event == Event::Done && earlier.run != entry.run;
+            !(same_write && (same_name || later_run))
         });
         if matches!(entry.event, Event::Intent | Event::Unknown) {
             open.push(entry);

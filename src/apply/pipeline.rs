@@ -46,6 +46,10 @@ impl Run<'_> {
             progress.pipeline(&pipeline.id, false);
             return Ok(pipeline.id);
         }
+        // The look may have taken its time.
+        if self.cancel.is_stopping() {
+            return Err(Box::new(Outcome::interrupted()));
+        }
         let (id, created) = self.create(task, progress, notes, &doing).await?;
         progress.stage(Stage::Quiet);
         progress.pipeline(&id, created);

@@ -138,6 +138,11 @@ impl Run<'_> {
         if choice.stays == mine.id && !stores(task, mine) {
             return Err(Box::new(self.lossy(task, mine)));
         }
+        if let Some(overtaken) = self.overtaken(target, mine, versions).await {
+            self.remove_all(task, &target.pipeline, std::slice::from_ref(&mine.id), outcome)
+                .await;
+            return Err(Box::new(overtaken));
+        }
         self.remove_all(task, &target.pipeline, &choice.remove, outcome)
             .await;
         if choice.stays != mine.id {
@@ -161,6 +166,23 @@ impl Run<'_> {
         self.remove_all(task, &target.pipeline, std::slice::from_ref(&mine.id), outcome)
             .await;
         Ok(Next::Upload)
+    }
+
+    /// Whether a later commit was deployed between the last look and our upload, which now lies on top of it.
+    async fn overtaken(&self, target: &Target, mine: &Version, versions: &[Version]) -> Option<Outcome> {
+        let since = |version: &&Version| {
+            let newer = target
+                .before
+                .as_ref()
+                .is_none_or(|before| version.id != before.id && version.created_at >= before.created);
+            version.id != mine.id && newer && self.mark(version).is_some()
+        };
+        for version in versions.iter().filter(since) {
+            if let Some(outcome) = super::deploy::superseded(self, version).await {
+                return Some(outcome);
+            }
+        }
+        None
     }
 
     /// One look at what another run uploaded: is it still there, and will it stay where it is?
@@ -224,6 +246,11 @@ impl Run<'_> {
             && self.mark(version).is_some()
         {
             return Ok(Settled::of(version, self.owns(task, version)));
+        }
+        if let Some(version) = &newest
+            && let Some(outcome) = super::deploy::superseded(self, version).await
+        {
+            return Err(Box::new(outcome));
         }
         target.before = newest.as_ref().map(Before::of);
         drop(newest);

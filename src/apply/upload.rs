@@ -123,6 +123,12 @@ impl Run<'_> {
             if self.sleep(wait).await.is_err() {
                 return Err(tries.interrupted(&error, &name));
             }
+            // A try that may still arrive is settled as unknown, never as skipped.
+            if !tries.late
+                && let Some(outcome) = super::deploy::overtaken(self, target).await
+            {
+                return Err(Box::new(outcome));
+            }
         }
         // The last attempt returns above.
         Err(Box::new(Outcome::failed(Failure::internal(

@@ -283,6 +283,7 @@ fn planned(compiled: &Compiled, name: PipelineName) -> Planned {
             display_name: None,
         },
         reason: None,
+        warnings: Vec::new(),
         notes: Vec::new(),
         difference: None,
         suggested_version: None,

@@ -21,6 +21,7 @@ use crate::report::{Action, PlanReport, Report, ServerReport};
 use crate::settings::Settings;
 use crate::settings::endpoint::{Endpoint, missing};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Everything decided, nothing written.
 pub struct Prepared {
@@ -139,7 +140,11 @@ pub async fn prepare_with(
     let connection = contact(settings).await;
     let server = connection.as_ref().ok().map(|(_, server)| server.clone());
     let version = server.as_ref().and_then(|server| server.version.clone());
+    let begun = Instant::now();
     let compilation = found.compile(settings, &mut report, version, false).await;
+    if let Ok((connected, _)) = &connection {
+        connected.client.patience().forgive(begun.elapsed());
+    }
     let (connected, server) = match connection {
         Ok(connection) => connection,
         Err(failure) if may_go_without => {

@@ -25,7 +25,7 @@ pub fn entry(timed: &Timed, client: Option<&Client>) -> PipelineReport {
         reason: planned.reason,
         digest: Some(planned.digest),
         seconds: timed.seconds,
-        warnings: timed.warnings.clone(),
+        warnings: [timed.warnings.as_slice(), &planned.warnings].concat(),
         notes: planned.notes.clone(),
         difference: planned.difference.clone(),
         suggested_version: planned.suggested_version.clone(),

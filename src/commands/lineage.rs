@@ -10,9 +10,10 @@ use crate::git::Git;
 use crate::kfp::transport::BoxFuture;
 use crate::plan::mark::Mark;
 use crate::settings::Settings;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 /// How long the forge may take for one question: a guard that cannot be asked is a guard that lets pass.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -73,6 +74,8 @@ pub struct RunLineage {
     history: History,
     ours: String,
     branch: String,
+    /// What was found out: as a rule all pipelines were deployed from the same few commits.
+    known: Mutex<BTreeMap<String, bool>>,
 }
 
 impl RunLineage {
@@ -97,6 +100,7 @@ impl RunLineage {
             history: History::of(settings),
             ours,
             branch,
+            known: Mutex::default(),
         }))
     }
 }
@@ -105,13 +109,26 @@ impl Lineage for RunLineage {
     fn is_superseded_by(&self, deployed: &str) -> BoxFuture<'_, bool> {
         let deployed = deployed.to_owned();
         Box::pin(async move {
-            deployed != self.ours
-                && self.history.is_ancestor(&self.ours, &deployed).await == Some(true)
-                && self
-                    .history
-                    .head(&self.branch)
-                    .await
-                    .is_some_and(|head| head != self.ours)
+            // Held while git or the forge is asked: who asks the same meanwhile waits for that answer.
+            let mut known = self.known.lock().await;
+            if let Some(known) = known.get(&deployed) {
+                return *known;
+            }
+            let answer = self.comes_later(&deployed).await;
+            known.insert(deployed, answer);
+            answer
         })
+    }
+}
+
+impl RunLineage {
+    async fn comes_later(&self, deployed: &str) -> bool {
+        deployed != self.ours
+            && self.history.is_ancestor(&self.ours, deployed).await == Some(true)
+            && self
+                .history
+                .head(&self.branch)
+                .await
+                .is_some_and(|head| head != self.ours)
     }
 }

@@ -8,8 +8,8 @@
 use chrono::{DateTime, Utc};
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -34,7 +34,7 @@ pub const fn passes(status: u16) -> bool {
 /// The one budget and the one deadline of a run.
 #[derive(Debug)]
 pub struct Patience {
-    deadline: Instant,
+    deadline: Mutex<Instant>,
     // In halves of a repeat, because a success earns a half.
     tokens: AtomicI64,
     repeats: AtomicU64,
@@ -47,7 +47,7 @@ impl Patience {
     pub fn new(total: Duration, seed: Option<u64>) -> Self {
         let random = seed.map_or_else(|| SmallRng::from_rng(&mut rand::rng()), SmallRng::seed_from_u64);
         Self {
-            deadline: Instant::now() + total,
+            deadline: Mutex::new(Instant::now() + total),
             tokens: AtomicI64::new(2 * BUDGET),
             repeats: AtomicU64::new(0),
             random: Mutex::new(random),
@@ -57,13 +57,18 @@ impl Patience {
     /// When everything must have ended.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.deadline
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does not count time that was spent on something else than the server.
+    pub fn forgive(&self, time: Duration) {
+        *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) += time;
     }
 
     /// What is left until then; nothing means the time is up.
     #[must_use]
     pub fn remaining(&self) -> Option<Duration> {
-        self.deadline
+        self.deadline()
             .checked_duration_since(Instant::now())
             .filter(|left| !left.is_zero())
     }

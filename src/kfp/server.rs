@@ -1,8 +1,9 @@
 //! The first contact: is this a pipelines server, which one, and what can it do.
 
 use super::client::Client;
-use super::error::{ApiError, ErrorKind};
+use super::error::{ApiError, ErrorKind, is_page};
 use super::model::{self, Server, Store};
+use super::retry::passes;
 use super::transport::{Request, TransportFault};
 use crate::error::{Class, Failure, Phase};
 use http::Method;
@@ -13,6 +14,9 @@ use url::Url;
 
 /// Where the two generations of the API lie.
 const V1: [&str; 3] = ["apis", "v1beta1", "healthz"];
+
+/// How often one probe is sent at most.
+const PROBES: u32 = 4;
 
 impl Client {
     /// Asks the server what it is. The answer is kept; only the first call sends anything.
@@ -154,11 +158,32 @@ impl Client {
         })
     }
 
-    /// Status and trimmed body, whatever they are.
+    /// Status and trimmed body, whatever the API itself says. What passes, and what comes from something in
+    /// between, says nothing of the API: it is asked again.
     async fn raw(&self, url: Url) -> Result<(u16, String), ApiError> {
-        let response = self.exchange(Request::new(Method::GET, url)).await.0?;
-        let text = String::from_utf8_lossy(&response.body).trim().to_owned();
-        Ok((response.status.as_u16(), text))
+        let mut attempt = 1;
+        loop {
+            let request = Request::new(Method::GET, url.clone());
+            let error = match self.exchange(request).await.0 {
+                Ok(response) => {
+                    let text = String::from_utf8_lossy(&response.body).trim().to_owned();
+                    let status = response.status.as_u16();
+                    // 500 is how 2.0.5 answers a look-up by name.
+                    let passing = status != 500 && passes(status);
+                    if !passing && !is_page(&response, &text) {
+                        return Ok((status, text));
+                    }
+                    ApiError::from_response("the probe", &response)
+                }
+                Err(error) => error,
+            };
+            let wait = self.patience().wait(attempt, error.retry_after);
+            let Some(wait) = wait.filter(|_| attempt < PROBES) else {
+                return Err(error);
+            };
+            tokio::time::sleep(wait).await;
+            attempt += 1;
+        }
     }
 
     fn shown(&self) -> String {

@@ -135,6 +135,13 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                     Ok(Identity::Existing(pipeline, _)) => known(held.get(&pipeline.id)),
                     _ => Vec::new(),
                 },
+                warnings: match &decision {
+                    Decision::Unchanged { newest, .. } if is_kept_in_part(newest, &one) => vec![format!(
+                        "version `{}` was uploaded with this content, but the server does not keep all of it",
+                        newest.name
+                    )],
+                    _ => Vec::new(),
+                },
                 compiled: one.compiled,
                 digest: one.digest,
                 decision,
@@ -282,7 +289,7 @@ fn existing(
             notes,
         );
     };
-    if newest.digest == Some(one.digest) {
+    if newest.digest == Some(one.digest) || is_kept_in_part(newest, one) {
         if !options.force {
             let newest = Box::new(newest.clone());
             return (
@@ -333,6 +340,12 @@ fn existing(
         reason,
         notes,
     )
+}
+
+/// Whether a version of ours was uploaded with this content and the server does not keep all of it, which was
+/// a failure when it was read back: uploading it again would lose the same again.
+fn is_kept_in_part(newest: &RemoteVersion, one: &Identified) -> bool {
+    newest.digest != Some(one.digest) && newest.mark.as_ref().and_then(|mark| mark.digest) == Some(one.digest)
 }
 
 /// Why a version holds nothing that can be compared by meaning.

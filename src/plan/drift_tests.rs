@@ -27,6 +27,7 @@ fn planned(compiled: Compiled, decision: Decision) -> Planned {
         compiled,
         decision,
         reason: None,
+        warnings: Vec::new(),
         notes: Vec::new(),
         difference: None,
         suggested_version: None,

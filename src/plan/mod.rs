@@ -90,6 +90,8 @@ pub struct Planned {
     pub reason: Option<Reason>,
     /// Said beside it.
     pub notes: Vec<String>,
+    /// What somebody should look at.
+    pub warnings: Vec<String>,
     /// What changes against the newest version; `None` where nothing is written.
     pub difference: Option<Box<diff::Difference>>,
     /// The semantic version that the changes ask for, where the newest version's name is one.

@@ -2,11 +2,13 @@
 
 use super::server::Server;
 use super::world::{Pipeline, Ran, Repository, TOKEN};
+use kfp_gitops::apply::Outcome;
+use kfp_gitops::error::Class;
 use kfp_gitops::ids::{Digest, VersionId};
 use kfp_gitops::kfp::model;
 use kfp_gitops::kfp::transport::Request;
 use kfp_gitops::plan::mark::Mark;
-use kfp_gitops::report::{Action, Reason};
+use kfp_gitops::report::{Action, PipelineReport, Reason, Report};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -104,6 +106,7 @@ pub fn equals(truth: &Truth, repository: &Repository) {
 
 /// What the report says is what the server holds (for runs that were alone).
 pub fn report_is_true(truth: &Truth, ran: &Ran) {
+    exit_code_is_true(ran);
     for (pipeline, outcome) in &ran.outcomes {
         let newest = truth.get(&pipeline.name).and_then(|versions| versions.first());
         let deployed = newest.is_some_and(|version| version.digest == Some(pipeline.digest()));
@@ -141,6 +144,42 @@ pub fn report_is_true(truth: &Truth, ran: &Ran) {
             other => panic!("{other:?} is no outcome of an apply"),
         }
     }
+}
+
+/// The exit code of the run's report is the one that its pipelines' ends ask for: 2 for usage, else 1 for what
+/// failed by itself, else 75 for what may go well when it is run again, else 0.
+pub fn exit_code_is_true(ran: &Ran) {
+    let mut report = Report::new("apply");
+    report.pipelines = ran
+        .outcomes
+        .iter()
+        .map(|(pipeline, outcome)| PipelineReport {
+            reason: outcome.reason,
+            error: outcome.error.clone(),
+            ..PipelineReport::of(&pipeline.compiled(), outcome.action)
+        })
+        .collect();
+    if let Some(failure) = &ran.error {
+        report.stop(failure.clone());
+    }
+    let failures = ran
+        .outcomes
+        .iter()
+        .filter_map(|(_, outcome)| outcome.error.as_ref());
+    let classes: Vec<Class> = failures.chain(&ran.error).map(|failure| failure.class).collect();
+    let undone = |(_, outcome): &(Pipeline, Outcome)| {
+        outcome.action == Action::Unknown || outcome.reason == Some(Reason::Interrupted)
+    };
+    let expected = if classes.contains(&Class::Usage) {
+        2
+    } else if classes.contains(&Class::Failed) || classes.contains(&Class::Internal) {
+        1
+    } else if !classes.is_empty() || ran.outcomes.iter().any(undone) {
+        75
+    } else {
+        0
+    };
+    assert_eq!(report.settle().code(), expected, "{ran:#?}");
 }
 
 /// The run kept its deadline, with one call's slack.

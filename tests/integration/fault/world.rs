@@ -9,7 +9,7 @@ use kfp_gitops::error::{Failure, Phase};
 use kfp_gitops::ids::{Digest, PipelineName, SourcePath, VersionName};
 use kfp_gitops::ir::Spec;
 use kfp_gitops::kfp::auth::Login;
-use kfp_gitops::kfp::transport::Transport;
+use kfp_gitops::kfp::transport::{BoxFuture, Transport};
 use kfp_gitops::kfp::{Client, Connection};
 use kfp_gitops::plan::decide::{Options, decide, identify_all};
 use kfp_gitops::plan::identity::Rules;
@@ -104,7 +104,7 @@ impl Pipeline {
         self.spec().digest()
     }
 
-    fn compiled(&self) -> Compiled {
+    pub fn compiled(&self) -> Compiled {
         Compiled {
             source: Source {
                 path: SourcePath::new(format!("{}_pipeline.py", self.name)),
@@ -164,6 +164,16 @@ impl Job {
             run: Some(format!("https://ci.example/runs/{}", self.run)),
             ..Mark::default()
         }
+    }
+}
+
+/// Commits follow each other by their letter; the head is `z`.
+pub struct Alphabet(pub char);
+
+impl Lineage for Alphabet {
+    fn is_superseded_by(&self, deployed: &str) -> BoxFuture<'_, bool> {
+        let deployed = deployed.chars().next();
+        Box::pin(async move { deployed.is_some_and(|deployed| deployed > self.0) })
     }
 }
 
@@ -273,6 +283,7 @@ async fn plan_and_apply(
                 let mut outcome = Outcome::new(Action::Unchanged);
                 outcome.pipeline_id = Some(pipeline.id.clone());
                 outcome.version_id = Some(newest.id.clone());
+                outcome.warnings.clone_from(&planned.warnings);
                 outcomes.push(Some(outcome));
             }
             (None, Decision::Refused(failure)) => outcomes.push(Some(Outcome::failed(failure.clone()))),
