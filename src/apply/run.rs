@@ -76,7 +76,7 @@ impl Run<'_> {
         if let (None, Some(pipeline), Some(version)) =
             (&outcome.url, &outcome.pipeline_id, &outcome.version_id)
         {
-            outcome.url = Some(self.client.links().version(pipeline, version));
+            outcome.url = self.client.links().version(pipeline, version);
         }
         outcome.seconds = started.elapsed().as_secs_f64();
         outcome
@@ -86,11 +86,7 @@ impl Run<'_> {
     /// name to versions of two pipelines (Kubernetes store before 2.17.0).
     pub(super) fn version_name(&self, task: &Task) -> VersionName {
         let name = task.version_name.as_ref().unwrap_or(&self.settings.version_name);
-        if self.client.capabilities().version_names_collide {
-            VersionName::new(format!("{name}-{}", task.name))
-        } else {
-            name.clone()
-        }
+        self.client.capabilities().version_name(name, &task.name)
     }
 
     /// Whether a version was uploaded by this intent: the same CI run in any of its attempts, or, without

@@ -4,9 +4,10 @@ use super::deploy::{Prepared, Timed, prepare};
 use super::entries::entry;
 use super::lineage::{History, RunLineage};
 use super::{finish, plan, plan_file, signals, telling};
-use crate::apply::{ApplySettings, Journal, Outcome, Task, apply, cancel};
+use crate::apply::{ApplySettings, Cancel, Journal, Outcome, Task, apply};
 use crate::context::Context;
 use crate::context::auto::{AutoCommand, decide};
+use crate::error::{Failure, Phase};
 use crate::plan::Decision;
 use crate::plan::drift::DriftKind;
 use crate::plan::file::{Moved, PlanFile, refusal};
@@ -18,18 +19,20 @@ use crate::settings::Settings;
 pub async fn run(settings: &Settings, all_or_nothing: bool, plan: Option<(String, PlanFile)>) -> u8 {
     let started = std::time::Instant::now();
     let publisher = telling::start(settings, true);
-    let report = match prepare(settings, "apply").await {
+    let (writing, cancel) = signals::listen();
+    let prepared = tokio::select! {
+        prepared = prepare(settings, "apply") => prepared,
+        () = cancel.stopping() => Err(Box::new(stopped_early(settings))),
+    };
+    let report = match prepared {
         Ok(prepared) => {
-            carry_out(
-                settings,
-                prepared,
-                all_or_nothing || settings.apply.all_or_nothing,
-                plan,
-            )
-            .await
+            let all_or_nothing = all_or_nothing || settings.apply.all_or_nothing;
+            carry_out(settings, prepared, all_or_nothing, plan, &cancel).await
         }
         Err(report) => *report,
     };
+    // Results and news are left: whoever asks twice from now on waits for neither.
+    writing.over();
     finish::finish(
         settings,
         Report {
@@ -60,11 +63,19 @@ pub async fn auto(settings: &Settings, all_or_nothing: bool, plan: Option<(Strin
     }
 }
 
+/// A run that was asked to stop while it compiled or read: nothing was written.
+fn stopped_early(settings: &Settings) -> Report {
+    let failure = Failure::infrastructure(Phase::Apply, "stopped by a signal before anything was written")
+        .hint("run it again: nothing was left half done");
+    super::stopped(settings, "apply", failure)
+}
+
 async fn carry_out(
     settings: &Settings,
     mut prepared: Prepared,
     all_or_nothing: bool,
     plan: Option<(String, PlanFile)>,
+    cancel: &Cancel,
 ) -> Report {
     let moved = match &plan {
         Some((_, plan)) => plan.moved(&plan_file::of(settings, &prepared)),
@@ -120,16 +131,6 @@ async fn carry_out(
         }
         entries.push(entry);
     }
-    let (handle, cancel) = cancel();
-    let stopper = tokio::spawn(async move {
-        signals::asked_to_stop().await;
-        handle.stop();
-        super::complain("stopping: calls under way are settled; a second signal ends at once");
-        signals::asked_to_stop().await;
-        handle.stop();
-        signals::asked_to_stop().await;
-        signals::end_at_once();
-    });
     let journal = journal(settings, &context);
     let (places, tasks): (Vec<usize>, Vec<Task>) = tasks.into_iter().unzip();
     let how = ApplySettings {
@@ -140,8 +141,7 @@ async fn carry_out(
         refuse_moved: plan.is_some(),
         lineage: RunLineage::of(settings, &context, &mark),
     };
-    let outcomes = apply(&connected.client, &how, tasks, &cancel, &journal).await;
-    stopper.abort();
+    let outcomes = apply(&connected.client, &how, tasks, cancel, &journal).await;
     for (place, outcome) in places.into_iter().zip(outcomes) {
         settle(&mut entries[place], outcome);
     }

@@ -47,7 +47,7 @@ pub fn entry(timed: &Timed, client: Option<&Client>) -> PipelineReport {
             entry.pipeline_id = Some(pipeline.id.clone());
             entry.version_id = Some(newest.id.clone());
             entry.version_name = Some(newest.name.clone());
-            entry.url = client.map(|client| client.links().version(&pipeline.id, &newest.id));
+            entry.url = client.and_then(|client| client.links().version(&pipeline.id, &newest.id));
         }
         Decision::Refused(failure) => {
             entry.action = Action::Failed;

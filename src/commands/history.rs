@@ -47,7 +47,8 @@ pub struct Listed {
     author: Option<String>,
     /// What changed since the version before, strongest class first; `null` for the oldest shown.
     changes: Option<Changes>,
-    url: String,
+    /// `null` where no browser would find anything.
+    url: Option<String>,
 }
 
 /// What changed since the version before.

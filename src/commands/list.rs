@@ -42,7 +42,8 @@ pub struct Listed {
     owner: Option<Owner>,
     mine: bool,
     newest: Option<Newest>,
-    url: String,
+    /// `null` where no browser would find anything.
+    url: Option<String>,
     #[serde(skip)]
     owned_by: String,
 }

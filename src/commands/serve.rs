@@ -40,7 +40,7 @@ pub async fn run(settings: &Settings, arguments: ServeArgs) -> u8 {
         "serving the pipelines API from `{}`; stop it with Ctrl-C",
         data.display()
     ));
-    super::signals::asked_to_stop().await;
+    super::signals::Signals::hear().asked_to_stop().await;
     running.stop().await;
     ExitCode::Success.code()
 }

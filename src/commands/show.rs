@@ -33,7 +33,8 @@ pub struct Shown {
     /// `null` for what was uploaded by hand.
     owner: Option<Owner>,
     mine: bool,
-    url: String,
+    /// `null` where no browser would find anything.
+    url: Option<String>,
     /// The newest version.
     newest: Option<Newest>,
     /// The newest ten.
@@ -48,7 +49,8 @@ pub struct Newest {
     created_at: Option<String>,
     digest: Option<Digest>,
     owner: Option<Owner>,
-    url: String,
+    /// `null` where no browser would find anything.
+    url: Option<String>,
     /// Why it holds nothing that can be shown.
     error: Option<String>,
     /// What it holds.
@@ -174,7 +176,9 @@ fn text(shown: &Shown, paint: Paint, width: Option<usize>) -> String {
         shown.description.lines().next().unwrap_or_default(),
     );
     line("managed by", &managed(shown.owner.as_ref()));
-    line("link", &shown.url);
+    if let Some(url) = &shown.url {
+        line("link", url);
+    }
     let Some(newest) = &shown.newest else {
         line("newest", "it has no version");
         return text;
@@ -209,7 +213,9 @@ fn text(shown: &Shown, paint: Paint, width: Option<usize>) -> String {
             .digest
             .map_or_else(String::new, |digest| digest.to_string()),
     );
-    line("link", &newest.url);
+    if let Some(url) = &newest.url {
+        line("link", url);
+    }
     line("error", newest.error.as_deref().unwrap_or_default());
     if let Some(inside) = &newest.pipeline {
         line("compiled by", &inside.sdk_version);

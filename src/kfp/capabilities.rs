@@ -1,6 +1,7 @@
 //! What each server version can do: the one table that code asks instead of comparing versions.
 
 use super::model::{Server, Store};
+use crate::ids::{PipelineName, VersionName};
 use semver::Version;
 
 /// What a server can do, and how it misbehaves. Facts are from the recordings of 2.0.5, 2.5.0, 2.16.1 and
@@ -38,6 +39,16 @@ impl Capabilities {
         Self::for_version(server.version.as_ref(), server.store)
     }
 
+    /// The name of a version on this server: with the pipeline's where two pipelines cannot share one.
+    #[must_use]
+    pub fn version_name(&self, name: &VersionName, pipeline: &PipelineName) -> VersionName {
+        if self.version_names_collide {
+            VersionName::new(format!("{name}-{pipeline}"))
+        } else {
+            name.clone()
+        }
+    }
+
     /// The capabilities of a version; `None` and anything newer mean the newest known.
     #[must_use]
     pub fn for_version(version: Option<&Version>, store: Store) -> Self {
@@ -53,13 +64,13 @@ impl Capabilities {
             bad_spec_is_500: !from(2, 17),
             silent_refusals: from(2, 15),
             pipeline_name_limit: match store {
+                _ if from(2, 15) => 128,
                 Store::Kubernetes => 253,
-                Store::Database if from(2, 15) => 128,
                 Store::Database => 255,
             },
             version_name_limit: match store {
+                _ if from(2, 15) => 127,
                 Store::Kubernetes => 253,
-                Store::Database if from(2, 15) => 127,
                 Store::Database => 255,
             },
             kubernetes_store,

@@ -8,9 +8,10 @@ use super::{Decision, KnownVersion, Plan, Planned, RemotePipeline, RemoteVersion
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::ids::{Digest, PipelineId, VersionName};
-use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin};
-use crate::kfp::features;
+use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin, names};
 use crate::kfp::model::Server;
+use crate::kfp::model::Store;
+use crate::kfp::{Capabilities, features};
 use crate::report::Reason;
 use std::collections::BTreeMap;
 
@@ -121,10 +122,12 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
                 decision = Decision::Refused(failure);
                 reason = Some(Reason::Unsupported);
             }
-            let version_name = named(&decision, difference.as_deref(), options).unwrap_or_else(|failure| {
-                decision = Decision::Refused(failure.file(one.compiled.source.path.as_str()));
-                None
-            });
+            let version_name = named(&decision, difference.as_deref(), options)
+                .and_then(|name| storable(&decision, name.as_ref(), options).map(|()| name))
+                .unwrap_or_else(|failure| {
+                    decision = Decision::Refused(failure.file(one.compiled.source.path.as_str()));
+                    None
+                });
             Planned {
                 suggested_version: match &version_name {
                     Some(name) => Some(name.as_str().to_owned()),
@@ -230,6 +233,28 @@ fn named(
         (Some(names), Some(difference)) => names.of_pipeline(difference.step, deployed),
         _ => Ok(None),
     }
+}
+
+/// Where versions are objects of a cluster, their names are refused before anything is created for them.
+fn storable(decision: &Decision, own: Option<&VersionName>, options: &Options) -> Result<(), Failure> {
+    let pipeline = match decision {
+        Decision::Create { name, .. } => name,
+        Decision::Update { pipeline, .. } => &pipeline.name,
+        Decision::Unchanged { .. } | Decision::Refused(_) => return Ok(()),
+    };
+    let names = options.names.as_ref();
+    let (Some(name), Some(server)) = (own.or_else(|| names.map(VersionNames::of_run)), &options.server)
+    else {
+        return Ok(());
+    };
+    if server.store != Store::Kubernetes {
+        return Ok(());
+    }
+    let name = Capabilities::of(server).version_name(name, pipeline);
+    names::check_kubernetes_version_name(pipeline.as_str(), name.as_str()).map_err(|error| {
+        Failure::failed(Phase::Plan, error.to_string())
+            .hint("set `naming.version` to a template of lower-case letters, digits, `-` and `.`, such as the default")
+    })
 }
 
 fn suggested(decision: &Decision, difference: Option<&Difference>) -> Option<String> {

@@ -4,6 +4,8 @@ use super::*;
 use crate::discover::Source;
 use crate::ids::{PipelineName, SourcePath, VersionId, VersionName};
 use crate::ir::Spec;
+use crate::kfp::model::Server;
+use crate::plan::naming::VersionFacts;
 use crate::settings::file;
 
 fn compiled(path: &str, name: &str, content: &str) -> Compiled {
@@ -275,4 +277,43 @@ fn two_files_that_are_one_pipeline_stop_everything() {
         failure.message.contains("x/a_pipeline.py") && failure.message.contains("y/a_pipeline.py"),
         "{failure}"
     );
+}
+
+#[test]
+fn a_version_name_that_a_cluster_cannot_hold_is_refused_before_the_pipeline_is_created() {
+    let named = |template: &str, store: Store| {
+        let facts = VersionFacts {
+            now: chrono::DateTime::UNIX_EPOCH,
+            commit: None,
+            tag: Some("Release_1".to_owned()),
+            semver: None,
+            tagged: false,
+            run: None,
+        };
+        let options = Options {
+            names: Some(VersionNames::new(template, facts).unwrap()),
+            server: Some(Server {
+                version: Some(semver::Version::new(2, 17, 0)),
+                tag_name: None,
+                multi_user: false,
+                store,
+                probed: false,
+            }),
+            ..options()
+        };
+        let identified =
+            identify_all(vec![compiled("demo_pipeline.py", "demo", "a")], &[], &rules()).unwrap();
+        decide(identified, &BTreeMap::new(), &options).pipelines.remove(0)
+    };
+    let Decision::Refused(failure) = named("{tag}", Store::Kubernetes).decision else {
+        panic!("not refused");
+    };
+    assert!(failure.message.contains("Release_1"), "{failure}");
+    assert!(failure.hint.is_some_and(|hint| hint.contains("naming.version")));
+    for (template, store) in [("{tag}", Store::Database), ("{timestamp}", Store::Kubernetes)] {
+        assert!(
+            matches!(named(template, store).decision, Decision::Create { .. }),
+            "{template}"
+        );
+    }
 }

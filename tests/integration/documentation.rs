@@ -230,12 +230,14 @@ fn what_servers_can_do_is_the_readme_table() {
     row("says why it refuses an upload", &|release| {
         yes(!database(release).silent_refusals)
     });
-    row("bytes of a pipeline's name (Kubernetes store: 253)", &|release| {
-        database(release).pipeline_name_limit.to_string()
-    });
-    row("bytes of a version's name (Kubernetes store: 253)", &|release| {
-        database(release).version_name_limit.to_string()
-    });
+    row(
+        "bytes of a pipeline's name (Kubernetes store: at most 253, and a DNS name)",
+        &|release| database(release).pipeline_name_limit.to_string(),
+    );
+    row(
+        "bytes of a version's name (Kubernetes store: at most 253, and a DNS name)",
+        &|release| database(release).version_name_limit.to_string(),
+    );
     row(
         "Kubernetes store: two pipelines may share a version name",
         &|release| {

@@ -72,6 +72,34 @@ async fn a_signal_settles_what_is_in_flight_and_exits_75() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_before_the_first_write_leaves_results_and_exits_75() {
+    let folder = root();
+    let results = folder.path().join("results.json");
+    for call in [0, 1] {
+        let (wire, url) = Wire::start(Kind::V2_17_0).await;
+        wire.plan(Plan::Signal(call, libc::SIGTERM));
+        let arguments = [
+            "apply",
+            "--endpoint",
+            &url,
+            "--results",
+            results.to_str().expect("a path"),
+        ];
+        let said = wire.run_in(folder.path(), &arguments, &[]).await;
+        assert_eq!(said.code, 75, "call {call}: {said:?}");
+        let text = std::fs::read_to_string(&results).expect("results");
+        let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        let message = report["error"]["message"].as_str().unwrap_or_default();
+        assert!(
+            message.contains("before anything was written"),
+            "call {call}: {report:#}"
+        );
+        assert_eq!(wire.server.writes(), 0, "call {call}");
+        std::fs::remove_file(&results).expect("removed");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_third_call_fails() {
     let folder = root();
     for fault in [Fault::AnswerCut, Fault::BadGatewayAfter] {
