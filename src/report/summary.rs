@@ -18,8 +18,7 @@ const DIFFERENCES_LIMIT: usize = 400 * 1024;
 #[must_use]
 pub fn summary(report: &Report) -> String {
     let mut text = parts::heading(report).replacen("### ", "## ", 1);
-    let all_done = report.counts.failed + report.counts.skipped + report.counts.unknown == 0;
-    if report.command == "apply" && !all_done && !wording::interrupted(report) {
+    if wording::is_partial(report) && !wording::interrupted(report) {
         text.push_str(&format!("{}.\n\n", wording::split(report)));
     }
     text.push_str(&parts::failures(report, 200_000));

@@ -295,6 +295,8 @@ pub fn outcome(report: &Report, paint: Paint) -> String {
     }
     if wording::interrupted(report) {
         sentence = format!("interrupted: {} ({sentence})", wording::split(report));
+    } else if wording::is_partial(report) {
+        let _ = write!(sentence, "; {}", wording::split(report));
     }
     let _ = write!(sentence, " in {:.1} s", report.seconds);
     if report.error.is_some() || counts.failed > 0 {

@@ -203,6 +203,12 @@ pub fn interrupted(report: &Report) -> bool {
         .any(|pipeline| pipeline.reason == Some(Reason::Interrupted))
 }
 
+/// Whether a deployment leaves something undone, so that it is to be said what.
+#[must_use]
+pub fn is_partial(report: &Report) -> bool {
+    report.command == "apply" && report.counts.failed + report.counts.skipped + report.counts.unknown > 0
+}
+
 /// What is done (or was so before), what is not, and what nobody can say: `2 done, 1 not done, 0 unknown`.
 #[must_use]
 pub fn split(report: &Report) -> String {

@@ -57,6 +57,20 @@ fn create_update_and_leave_alone_on_every_server() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_given_to_a_single_user_server_is_said_to_be_ignored() {
+    let folder = crate::fault::wire::root();
+    let (wire, url) = Wire::start(Kind::V2_17_0).await;
+    let arguments = ["apply", "--endpoint", &url, "--namespace", "team-a"];
+    let said = wire.run(folder.path(), &arguments).await;
+    assert_eq!(said.code, 0, "{said:?}");
+    let warnings = said.json()["warnings"].to_string();
+    assert!(
+        warnings.contains("has no namespaces: `team-a` is ignored"),
+        "{warnings}"
+    );
+}
+
 #[test]
 fn a_shared_pipeline_is_never_created_by_accident() {
     virtually(async {
