@@ -249,8 +249,14 @@ def sibling_sleeps():
 
 
 def siblings():
-    """Numbers near the supervisor's, which need no list of processes to be guessed."""
-    return [pid for pid in range(os.getppid() + 1, os.getppid() + 200) if pid != os.getpid()]
+    """The supervisor's other children; where nobody says which, the numbers near its own."""
+    parent = os.getppid()
+    try:
+        with open('/proc/%d/task/%d/children' % (parent, parent)) as children:
+            found = [int(pid) for pid in children.read().split()]
+    except OSError:
+        found = range(parent + 1, parent + 200)
+    return [pid for pid in found if pid != os.getpid()]
 
 
 def signal_sibling():
@@ -258,6 +264,29 @@ def signal_sibling():
         try:
             os.kill(pid, 0)
             return True
+        except OSError:
+            pass
+    return False
+
+
+def trace_sibling():
+    others = siblings()
+    pid = os.fork()
+    if pid == 0:
+        # its siblings are those of its parent
+        os._exit(0 if any(LIBC.ptrace(0x4206, sibling, 0, 0) == 0 for sibling in others) else 1)
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def result_of_a_sibling():
+    """The pipe that another pipeline's result goes through."""
+    for sibling in siblings():
+        folder = '/proc/%d/fd' % sibling
+        try:
+            for name in os.listdir(folder):
+                if os.readlink(os.path.join(folder, name)).startswith('pipe:'):
+                    os.close(os.open(os.path.join(folder, name), os.O_RDWR | os.O_NONBLOCK))
+                    return True
         except OSError:
             pass
     return False

@@ -32,6 +32,8 @@ use Proof::{Anyone, Root};
 const ATTEMPTS: &[(&str, Proof)] = &[
     // starts beside the one that sleeps, which is the first
     ("signal_sibling", Anyone),
+    ("trace_sibling", Root),
+    ("result_of_a_sibling", Root),
     ("environment_own", Anyone),
     ("environment_of_the_program", Anyone),
     ("environment_of_the_supervisor", Root),
@@ -384,6 +386,84 @@ fn the_same_as_a_containers_root() {
 }
 
 /// Whether a process lives; one that waits to be reaped does not.
+#[test]
+fn a_forged_result_is_nobodys_but_its_own() {
+    const HONEST: &str = "from kfp import dsl\n@dsl.component(base_image='python:3.12')\ndef step(): pass\n\
+                          @dsl.pipeline(name='NAME')\ndef p():\n    step()\n";
+    // It says results for every number there is, on every descriptor it has, in the supervisor's own words.
+    let forger = format!(
+        "{}import json, os\nwrote = 0\nfor number in range(8):\n    said = {{'t': 'result', 'id': number, 'pipelines': [], 'n': 2}}\n\
+        \x20   for kind in ('result', 'done', 'exit', 'start'):\n\
+        \x20       line = json.dumps(dict(said, t=kind)).encode() + b'\\n{{}}'\n\
+        \x20       for descriptor in range(3, 1024):\n            try:\n                wrote += os.write(descriptor, line)\n            except OSError:\n                pass\nassert wrote\n",
+        HONEST.replace("NAME", "forger")
+    );
+    let digests = |files: &[(&str, &str)], sandbox: &str| {
+        let root = folder(files);
+        let said = run(kfp_gitops(root.path()).args([
+            "compile",
+            "--format",
+            "json",
+            "--no-cache",
+            "--sandbox",
+            sandbox,
+        ]));
+        let mut found = Vec::new();
+        for one in said.json()["pipelines"].as_array().unwrap() {
+            found.push((
+                one["file"].to_string(),
+                one["action"].to_string(),
+                one["digest"].to_string(),
+            ));
+        }
+        found
+    };
+    let honest = HONEST.replace("NAME", "honest");
+    for sandbox in ["auto", "off"] {
+        let alone = digests(&[("honest_pipeline.py", &honest)], sandbox);
+        assert_eq!(alone[0].1, "\"compiled\"", "{alone:?}");
+        let files = [
+            ("a_forger_pipeline.py", forger.as_str()),
+            ("honest_pipeline.py", &honest),
+            ("z_forger_pipeline.py", &forger),
+        ];
+        let together = digests(&files, sandbox);
+        let its: Vec<_> = together.iter().filter(|one| one.0.contains("honest")).collect();
+        assert_eq!(its, [&alone[0]], "{sandbox}: {together:?}");
+        // What it wrote went somewhere, as it says by ending well: into its own answer, where it is noise.
+        let forged: Vec<_> = together.iter().filter(|one| one.0.contains("forger")).collect();
+        assert_eq!(forged.len(), 2, "{sandbox}: {together:?}");
+        for one in forged {
+            assert_eq!(one.1, "\"compiled\"", "{sandbox}: {together:?}");
+        }
+    }
+}
+
+#[test]
+fn an_archive_bomb_stays_text() {
+    // 400 MiB of zeros in an archive as kfp embeds them, more than is ever unpacked.
+    let bomb = "import base64, gzip, io, tarfile\nfrom kfp import dsl\nheader = tarfile.TarInfo('zeros')\nheader.size = 400 << 20\n\
+                packed = io.BytesIO()\nwith gzip.GzipFile(fileobj=packed, mode='wb', compresslevel=1, mtime=0) as file:\n\
+                \x20   file.write(header.tobuf())\n    for _ in range(400):\n        file.write(bytes(1 << 20))\n    file.write(bytes(1024))\n\
+                TEXT = \"__KFP_EMBEDDED_ARCHIVE_B64 = '\" + base64.b64encode(packed.getvalue()).decode() + \"'\\n\"\n\
+                @dsl.container_component\ndef step():\n    return dsl.ContainerSpec(image='python:3.12', command=['python', '-c', TEXT])\n\
+                @dsl.pipeline(name='bomb')\ndef p():\n    step()\n";
+    let root = folder(&[("bomb_pipeline.py", bomb)]);
+    let apply = || run(kfp_gitops(root.path()).args(["apply", "--endpoint", "embedded", "--format", "json"]));
+    let said = apply();
+    assert_eq!(
+        (said.code, &said.json()["counts"]["created"]),
+        (0, &1.into()),
+        "{said:?}"
+    );
+    let said = apply();
+    assert_eq!(
+        (said.code, &said.json()["counts"]["unchanged"]),
+        (0, &1.into()),
+        "{said:?}"
+    );
+}
+
 fn is_alive(pid: &str) -> bool {
     let stat = std::fs::read_to_string(Path::new("/proc").join(pid).join("stat")).unwrap_or_default();
     stat.rsplit(')')

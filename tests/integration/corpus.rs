@@ -64,17 +64,18 @@ fn copy(from: &Path, to: &Path) {
 }
 
 impl Corpus {
-    /// Compiles everything and compares; gives how many compilations were compared.
-    fn compile(&self, sandbox: &str, arguments: &[&str]) -> usize {
+    /// Compiles everything and compares; gives how many compilations were compared, and how many of their files
+    /// came from the cache.
+    fn compile(&self, sandbox: &str, arguments: &[&str]) -> (usize, usize) {
         let rounds = self.entries.iter().map(|entry| entry.functions.len()).max();
         (0..rounds.unwrap_or(0))
             .flat_map(|round| [(round, false), (round, true)])
             .map(|(round, alone)| self.round(round, alone, sandbox, arguments))
-            .sum()
+            .fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
     }
 
     /// A file has one function at a time, so that files with several take several rounds.
-    fn round(&self, round: usize, alone: bool, sandbox: &str, arguments: &[&str]) -> usize {
+    fn round(&self, round: usize, alone: bool, sandbox: &str, arguments: &[&str]) -> (usize, usize) {
         let chosen: Vec<(&Entry, Option<&str>)> = self
             .entries
             .iter()
@@ -82,7 +83,7 @@ impl Corpus {
             .filter_map(|entry| Some((entry, entry.functions.get(round)?.as_deref())))
             .collect();
         if chosen.is_empty() {
-            return 0;
+            return (0, 0);
         }
         let functions: BTreeMap<String, Value> = chosen
             .iter()
@@ -111,6 +112,7 @@ impl Corpus {
             .args(arguments)
             .args(chosen.iter().map(|(entry, _)| &entry.file)));
         assert_eq!(said.code, 0, "{}", said.out);
+        let cached = said.json()["engine"]["cached"].as_u64().unwrap_or_default();
         for (entry, function) in &chosen {
             let stem = entry.file.trim_end_matches(".py");
             let ours = std::fs::read_to_string(out.path().join(format!("{stem}.yaml")))
@@ -128,7 +130,7 @@ impl Corpus {
                 other => panic!("{other}"),
             }
         }
-        chosen.len()
+        (chosen.len(), usize::try_from(cached).unwrap())
     }
 }
 
@@ -138,10 +140,24 @@ fn body(text: &str) -> Vec<&str> {
 }
 
 #[test]
+fn the_cache_gives_the_same_bytes() {
+    let corpus = corpus();
+    let all: usize = corpus.entries.iter().map(|entry| entry.functions.len()).sum();
+    let cache = tempfile::tempdir().unwrap();
+    let folder = cache.path().to_str().unwrap();
+    // Filled, used, and used by runs that are fenced otherwise: found and compiled ones side by side.
+    for (sandbox, expected) in [("auto", 0..1), ("auto", all / 2..all + 1), ("off", 0..all + 1)] {
+        let (compared, cached) = corpus.compile(sandbox, &["--cache-dir", folder]);
+        assert_eq!(compared, all);
+        assert!(expected.contains(&cached), "{cached} of {all} from the cache");
+    }
+}
+
+#[test]
 fn the_bytes_are_those_of_the_compiler() {
     let corpus = corpus();
     let all: usize = corpus.entries.iter().map(|entry| entry.functions.len()).sum();
     for sandbox in ["auto", "off"] {
-        assert_eq!(corpus.compile(sandbox, &["--no-cache"]), all);
+        assert_eq!(corpus.compile(sandbox, &["--no-cache"]), (all, 0));
     }
 }
