@@ -23,6 +23,7 @@ mod journal;
 mod lineage;
 mod look;
 mod pipeline;
+mod remove;
 mod run;
 mod settle;
 mod stage;
