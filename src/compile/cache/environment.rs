@@ -1,11 +1,14 @@
-//! What a worker runs with, told by its files' times and sizes, so that the next run knows without starting
-//! it that nothing was installed, upgraded or edited meanwhile.
+//! What a worker runs with, told by what its files and folders hold, so that the next run knows without starting
+//! it that nothing was installed, upgraded or edited meanwhile. Times say nothing: each job may install the same
+//! anew, or unpack it from an archive.
 
 use super::store::digest;
 use super::world::stamp;
 use crate::compile::worker::{Hello, Start};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 
 /// One worker's Python and packages.
@@ -18,7 +21,9 @@ pub(in crate::compile) struct Environment {
     /// Folders of installed packages and of the standard library.
     pub libraries: Vec<PathBuf>,
     /// Every file that was loaded before any source ran, and every folder that is searched.
-    stamps: BTreeMap<PathBuf, String>,
+    contents: BTreeMap<PathBuf, String>,
+    /// The interpreter itself, by time and size: it is large, and nobody installs it anew for each job.
+    interpreter: (PathBuf, String),
     /// Variables that were read while it was loaded, with the digests of their values.
     variables: BTreeMap<String, Option<String>>,
 }
@@ -41,19 +46,19 @@ impl Environment {
                 .chain(passed.keys().filter(|name| is_for_the_interpreter(name)))
                 .map(|name| (name.clone(), value(passed, name)))
                 .collect(),
-            stamps: hello
+            contents: hello
                 .loaded
                 .iter()
                 .chain(folders)
-                .chain([&start.python])
-                .map(|path| (path.clone(), stamp(path)))
+                .map(|path| (path.clone(), contents(path)))
                 .collect(),
+            interpreter: (start.python.clone(), stamp(&start.python)),
         }
     }
 
     /// Whether nothing of it changed.
     pub(super) fn holds(&self, passed: &BTreeMap<String, String>) -> bool {
-        !self.stamps.is_empty()
+        !self.contents.is_empty()
             && passed
                 .keys()
                 .all(|name| !is_for_the_interpreter(name) || self.variables.contains_key(name))
@@ -61,13 +66,44 @@ impl Environment {
                 .variables
                 .iter()
                 .all(|(name, known)| value(passed, name) == *known)
-            && self.stamps.iter().all(|(path, known)| stamp(path) == *known)
+            && stamp(&self.interpreter.0) == self.interpreter.1
+            && self.contents.iter().all(|(path, known)| contents(path) == *known)
     }
 
     /// Its identity.
     pub(in crate::compile) fn digest(&self) -> String {
         digest(&serde_json::to_vec(self).unwrap_or_default())
     }
+}
+
+/// Digest of a file's bytes, or of what is installed in a folder.
+fn contents(path: &Path) -> String {
+    match std::fs::read_dir(path) {
+        Ok(entries) => installed(entries),
+        Err(_) => std::fs::read(path).map_or_else(|_| "absent".to_owned(), |bytes| digest(&bytes)),
+    }
+}
+
+/// The names in a folder of modules, with what says which files belong to a package, and which folders are
+/// searched besides.
+fn installed(entries: std::fs::ReadDir) -> String {
+    let mut found: Vec<(Vec<u8>, Option<String>)> = entries
+        .flatten()
+        .filter(|entry| entry.file_name() != "__pycache__")
+        .map(|entry| {
+            let (name, path) = (entry.file_name(), entry.path());
+            let said = match path.extension().and_then(OsStr::to_str) {
+                // lists every file of the package with its hash
+                Some("dist-info") => Some(path.join("RECORD")),
+                Some("pth" | "egg-link") => Some(path),
+                _ => None,
+            };
+            let said = said.and_then(|path| std::fs::read(path).ok());
+            (name.into_vec(), said.map(|bytes| digest(&bytes)))
+        })
+        .collect();
+    found.sort();
+    digest(&serde_json::to_vec(&found).unwrap_or_default())
 }
 
 fn value(passed: &BTreeMap<String, String>, name: &str) -> Option<String> {
@@ -137,7 +173,21 @@ mod tests {
         }
         let unread = [("TAG".to_owned(), "1".to_owned())].into();
         assert!(first.holds(&unread));
-        std::fs::write(&module, "12").unwrap();
+        let record = site.join("kfp-2.17.0.dist-info/RECORD");
+        std::fs::create_dir(record.parent().unwrap()).unwrap();
+        std::fs::write(&record, "kfp.py,sha256=a,1").unwrap();
+        assert!(!first.holds(&none), "a package that came");
+        let first = made(&hello);
+        std::fs::create_dir(site.join("__pycache__")).unwrap();
+        std::fs::write(&module, "1").unwrap();
+        assert!(first.holds(&none), "the same, written anew");
+        std::fs::write(&record, "kfp.py,sha256=b,1").unwrap();
+        assert!(
+            !first.holds(&none),
+            "a package of the same version with other files"
+        );
+        std::fs::write(&record, "kfp.py,sha256=a,1").unwrap();
+        std::fs::write(&module, "2").unwrap();
         assert!(!first.holds(&none), "an edited module");
         let second = made(&hello);
         assert_ne!(first.digest(), second.digest());

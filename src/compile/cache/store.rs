@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 /// The form of all files in the cache: another one lies in another folder.
-const FORM: &str = "1";
+const FORM: &str = "2";
 
 /// A sealed file larger than this is none of ours.
 pub(super) const LARGEST: u64 = 32 << 20;
