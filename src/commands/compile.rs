@@ -6,6 +6,8 @@ use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::report::{Action, Report};
 use crate::settings::Settings;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -44,19 +46,52 @@ fn write(settings: &Settings, folder: &Path, compiled: &Compiled) -> Result<Stri
         format!("{stem}.yaml")
     };
     let shown = folder.join(&name);
+    if compiled.one_of_several && !is_part_of_a_file_name(compiled.name.as_str()) {
+        return Err(Failure::failed(
+            Phase::Report,
+            "the pipeline's name cannot be part of a file's name",
+        )
+        .file(source)
+        .hint("give it a name of letters, digits and `-`: `@dsl.pipeline(name=…)`"));
+    }
+    let base = settings.working_directory.join(folder);
     let path = settings.working_directory.join(&shown);
-    let yaml = compiled.yaml.as_deref().unwrap_or_default();
-    let written = path
-        .parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| std::fs::write(&path, yaml));
-    written.map_err(|error| {
+    put(&base, &path, compiled.yaml.as_deref().unwrap_or_default()).map_err(|error| {
         Failure::failed(
             Phase::Report,
             format!("cannot write `{}`: {error}", shown.display()),
         )
         .file(source)
-        .hint("give a folder you may write to with `-o`")
+        .hint("give a folder you may write to with `-o`, without links in it that lead elsewhere")
     })?;
     Ok(shown.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+/// The name comes out of the pipeline's own code.
+fn is_part_of_a_file_name(name: &str) -> bool {
+    !name.contains(['/', '\\']) && !name.chars().any(char::is_control) && name.len() <= 200
+}
+
+/// Writes a file beneath a folder, whole or not at all. What is there under its name is replaced, never written
+/// through, and no link in the folder leads out of it: both may come from the repository.
+fn put(base: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+    let parent = path.parent().unwrap_or(base);
+    std::fs::create_dir_all(base)?;
+    let base = base.canonicalize()?;
+    // before anything is made beyond a link
+    let existing = parent
+        .ancestors()
+        .find(|folder| folder.exists())
+        .unwrap_or(parent);
+    if !existing.canonicalize()?.starts_with(&base) {
+        return Err(std::io::Error::other("a link leads out of the folder"));
+    }
+    std::fs::create_dir_all(parent)?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".kfp-gitops-")
+        .permissions(std::fs::Permissions::from_mode(0o644))
+        .tempfile_in(parent)?;
+    file.write_all(bytes)?;
+    file.persist(path).map_err(|error| error.error)?;
+    Ok(())
 }

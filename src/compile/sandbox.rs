@@ -13,7 +13,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 
 #[cfg(target_os = "linux")]
-pub(super) use super::sandbox_linux::Fences;
+pub(super) use super::sandbox_linux::{Fences, Refusal};
 
 /// What the worker is told about its inner fence.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -94,13 +94,13 @@ impl Sandbox {
             sandbox.reason = Some("`compile.sandbox` is `off`".to_owned());
             return Ok(sandbox);
         }
-        sandbox.fence(settings, needs, effort);
+        sandbox.fence(settings, needs, effort)?;
         sandbox.required(settings.sandbox)?;
         Ok(sandbox)
     }
 
     #[cfg(target_os = "linux")]
-    fn fence(&mut self, settings: &EngineSettings, needs: &Needs<'_>, effort: Effort) {
+    fn fence(&mut self, settings: &EngineSettings, needs: &Needs<'_>, effort: Effort) -> Result<(), Failure> {
         let mut effort = Some(effort);
         while let Some(now) = effort {
             match Fences::build(settings, needs, &self.inner.directories, now) {
@@ -110,19 +110,33 @@ impl Sandbox {
                     self.inner.rulesets = fences.rulesets();
                     self.inner.filters = fences.inner_filters();
                     self.fences = Some(fences);
-                    return;
+                    return Ok(());
                 }
-                Err(reason) => {
+                Err(Refusal::Impossible(reason)) => {
                     self.reason.get_or_insert(reason);
                     effort = now.less();
                 }
+                Err(Refusal::Trouble(reason)) => {
+                    return Err(Failure::infrastructure(
+                        Phase::Prepare,
+                        format!("the sandbox cannot be put up: {reason}"),
+                    )
+                    .hint("it takes a descriptor for each file beside `.git`: raise the hard limit (`ulimit -Hn`), or move the pipelines into a folder"));
+                }
             }
         }
+        Ok(())
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn fence(&mut self, _settings: &EngineSettings, _needs: &Needs<'_>, _effort: Effort) {
+    fn fence(
+        &mut self,
+        _settings: &EngineSettings,
+        _needs: &Needs<'_>,
+        _effort: Effort,
+    ) -> Result<(), Failure> {
         self.reason = Some("only Linux can keep files and the network from a process".to_owned());
+        Ok(())
     }
 
     /// `require` fails closed.

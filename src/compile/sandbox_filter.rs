@@ -25,7 +25,13 @@ pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<
     }
     sockets(&mut refused, network)?;
     // a terminal's input queue can be written through it
-    refused.insert(libc::SYS_ioctl, vec![equals(1, TIOCSTI)?, equals(1, TIOCLINUX)?]);
+    let mut requests = vec![equals(1, TIOCSTI)?, equals(1, TIOCLINUX)?];
+    // a file's attributes, through a descriptor that was opened for reading
+    for request in [FS_IOC_SETFLAGS, FS_IOC_FSSETXATTR, FS_IOC_ENABLE_VERITY] {
+        requests.push(equals(1, request)?);
+    }
+    refused.insert(libc::SYS_ioctl, requests);
+    refused.insert(FILE_SETATTR, Vec::new());
     // new namespaces, for which there is no need and which widen the kernel's surface
     let mut namespaces = Vec::new();
     for flag in NAMESPACES {
@@ -223,6 +229,14 @@ const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541C;
+
+/// As `linux/fs.h` and `linux/fsverity.h` make them: the direction, the size, the letter, the number.
+const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
+const FS_IOC_FSSETXATTR: u64 = 0x401C_5820;
+const FS_IOC_ENABLE_VERITY: u64 = 0x4080_6685;
+
+/// Since Linux 6.17, the same number on every architecture.
+const FILE_SETATTR: libc::c_long = 469;
 
 /// Priorities and schedulers of any process.
 const PRIORITIES: &[i64] = &[libc::SYS_setpriority, libc::SYS_ioprio_set];

@@ -27,6 +27,19 @@ pub(crate) struct Fences {
     user: Option<User>,
 }
 
+/// Why there is no fence.
+pub(super) enum Refusal {
+    /// The machine has none, or a container refuses it.
+    Impossible(String),
+    /// It has one, and something ran out.
+    Trouble(String),
+}
+
+/// How the errors of a full table or of no memory end: EMFILE, ENFILE, ENOMEM.
+const TOO_MANY: &str = "(os error 24)";
+const TOO_MANY_IN_ALL: &str = "(os error 23)";
+const NO_MEMORY: &str = "(os error 12)";
+
 /// Landlock since which `truncate` and signals are covered (Linux 6.2 and 6.12).
 const TRUNCATE: i64 = 3;
 const SIGNALS: i64 = 6;
@@ -35,30 +48,48 @@ impl Fences {
     /// Builds all of it, without putting up anything.
     ///
     /// # Errors
-    /// Why not even Landlock is possible.
+    /// Why not even Landlock is possible, or what went wrong where it is.
     pub(super) fn build(
         settings: &EngineSettings,
         needs: &Needs<'_>,
         directories: &[PathBuf],
         effort: Effort,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Refusal> {
         if effort == Effort::Nothing {
-            return Err("this container refuses it".to_owned());
+            return Err(Refusal::Impossible("this container refuses it".to_owned()));
         }
+        if landlock_version() < 1 {
+            return Err(Refusal::Impossible(NO_LANDLOCK.to_owned()));
+        }
+        Self::possible(settings, needs, directories, effort).map_err(|why| {
+            // A repository decides how many files there are: that must never open the fence.
+            if why.contains(TOO_MANY) || why.contains(TOO_MANY_IN_ALL) || why.contains(NO_MEMORY) {
+                Refusal::Trouble(why)
+            } else {
+                Refusal::Impossible(why)
+            }
+        })
+    }
+
+    fn possible(
+        settings: &EngineSettings,
+        needs: &Needs<'_>,
+        directories: &[PathBuf],
+        effort: Effort,
+    ) -> Result<Self, String> {
         let version = landlock_version();
-        if version < 1 {
-            return Err(NO_LANDLOCK.to_owned());
-        }
         let mut grants = Grants {
             read: sandbox_tree::system(settings.network == NetworkMode::Allow),
             ..Grants::default()
         };
         sandbox_tree::programs(needs.programs, &mut grants);
+        let home = settings.variable("HOME").map(Path::new);
+        sandbox_tree::carve(&mut grants, &[Some(needs.root), home]);
         sandbox_tree::tree(needs.root, &mut grants);
         if settings.working_directory.as_path() != needs.root {
             grants.list.push(settings.working_directory.clone());
         }
-        let opened = Opened::new(&grants);
+        let opened = Opened::new(&grants)?;
         let network = settings.network;
         let parent = directories
             .first()
@@ -111,7 +142,7 @@ impl Fences {
         };
         sandbox_tree::programs(read, &mut grants);
         grants.read.extend(sandbox_tree::configuration());
-        let opened = Opened::new(&grants);
+        let opened = Opened::new(&grants)?;
         let writable: Vec<&Path> = write.iter().map(PathBuf::as_path).collect();
         let user = match private {
             Some(folder) if effective_user() == 0 => Some(own(folder, write, grants.closed)?),
@@ -223,9 +254,24 @@ struct Opened {
 }
 
 impl Opened {
-    fn new(grants: &Grants) -> Self {
-        let open = |path: &Path| PathFd::new(path).ok();
-        Self {
+    /// # Errors
+    /// There are too many. A path that went away meanwhile is left out.
+    fn new(grants: &Grants) -> Result<Self, String> {
+        let mut exhausted = None;
+        let mut open = |path: &Path| match PathFd::new(path) {
+            Ok(opened) => Some(opened),
+            Err(error) => {
+                let why = error.to_string();
+                if [TOO_MANY, TOO_MANY_IN_ALL, NO_MEMORY]
+                    .iter()
+                    .any(|code| why.contains(code))
+                {
+                    exhausted.get_or_insert(why);
+                }
+                None
+            }
+        };
+        let opened = Self {
             read: grants
                 .read
                 .iter()
@@ -243,7 +289,8 @@ impl Opened {
             .iter()
             .filter_map(|path| open(Path::new(path)))
             .collect(),
-        }
+        };
+        exhausted.map_or(Ok(opened), Err)
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn configuration() -> Vec<PathBuf> {
 
 /// Names that are never granted, wherever they are: the checkout token lies in `.git/config`.
 fn is_secret(name: &OsStr) -> bool {
-    const NAMES: [&[u8]; 18] = [
+    const NAMES: [&[u8]; 22] = [
         b".git",
         b".kfp-gitops",
         b".netrc",
@@ -114,9 +114,18 @@ fn is_secret(name: &OsStr) -> bool {
         b".vault-token",
         b".terraform",
         b".direnv",
+        b".pgpass",
+        b".boto",
+        b"kubeconfig",
+        b"id_rsa",
     ];
     let name = name.as_bytes();
-    NAMES.contains(&name) || name.starts_with(b".env")
+    const ENDS: [&[u8]; 6] = [b".pem", b".key", b".p12", b".pfx", b".kubeconfig", b".jks"];
+    NAMES.contains(&name)
+        || name.starts_with(b".env")
+        // what a login to a cloud leaves in the workspace
+        || name.starts_with(b"gha-creds-")
+        || ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// Grants a tree of sources.
@@ -129,6 +138,39 @@ pub(super) fn tree(root: &Path, grants: &mut Grants) {
         grants.read.push(root.to_path_buf());
     } else {
         grants.read.extend(parts);
+    }
+}
+
+/// Takes folders out of what was granted whole above them: the tree, which is granted by itself without what
+/// holds secrets, and the user's home. A checkout may lie below `/usr`, and an editable install names the tree.
+pub(super) fn carve(grants: &mut Grants, hidden: &[Option<&Path>]) {
+    let hidden: Vec<PathBuf> = hidden
+        .iter()
+        .flatten()
+        .filter_map(|path| path.canonicalize().ok())
+        .filter(|path| path.parent().is_some())
+        .collect();
+    let granted = std::mem::take(&mut grants.read);
+    for path in granted {
+        around(path, &hidden, &mut grants.read);
+    }
+}
+
+/// The path, or what lies beside the hidden ones in it.
+fn around(path: PathBuf, hidden: &[PathBuf], granted: &mut Vec<PathBuf>) {
+    let real = path.canonicalize().unwrap_or_else(|_| path.clone());
+    if !hidden.iter().any(|hidden| hidden.starts_with(&real)) {
+        granted.push(path);
+        return;
+    }
+    if hidden.contains(&real) {
+        return;
+    }
+    for entry in std::fs::read_dir(&real).into_iter().flatten().flatten() {
+        // a link gives nothing: what counts is where it leads
+        if !entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            around(entry.path(), hidden, granted);
+        }
     }
 }
 
@@ -223,6 +265,44 @@ mod tests {
             .collect();
         names.sort();
         names
+    }
+
+    #[test]
+    fn what_lies_above_the_tree_is_granted_without_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let base = folder.path().canonicalize().unwrap();
+        for path in ["usr/lib", "usr/src/app/.git", "usr/src/other", "usr/home/x"] {
+            std::fs::create_dir_all(base.join(path)).unwrap();
+        }
+        let (root, home) = (base.join("usr/src/app"), base.join("usr/home"));
+        let mut grants = Grants {
+            read: vec![
+                base.join("usr"),
+                root.clone(),
+                root.join("deeper"),
+                base.join("usr/lib"),
+            ],
+            ..Grants::default()
+        };
+        carve(&mut grants, &[Some(&root), Some(&home)]);
+        grants.read.sort();
+        grants.read.dedup();
+        let expected = ["usr/lib", "usr/src/app/deeper", "usr/src/other"];
+        assert_eq!(grants.read, expected.map(|path| base.join(path)));
+    }
+
+    #[test]
+    fn keys_and_logins_stay_hidden() {
+        for name in [
+            "server.pem",
+            "gha-creds-1a.json",
+            "kubeconfig",
+            ".env.local",
+            ".pgpass",
+        ] {
+            assert!(is_secret(OsStr::new(name)), "{name}");
+        }
+        assert!(!is_secret(OsStr::new("keys.py")));
     }
 
     #[test]

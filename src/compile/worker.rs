@@ -8,6 +8,7 @@ use crate::error::{Failure, Phase};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -190,7 +191,14 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
         sandbox.surround(&mut command);
         match (command.spawn(), effort.less()) {
             (Ok(child), _) => return Ok((child, sandbox)),
-            (Err(error), Some(less)) if sandbox.level > SandboxLevel::Environment => {
+            // Only what a kernel or a container refuses: what ran out must not open the fence.
+            (Err(error), Some(less))
+                if sandbox.level > SandboxLevel::Environment
+                    && matches!(
+                        error.kind(),
+                        ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput
+                    ) =>
+            {
                 tracing::debug!("the sandbox was refused ({error}), trying with less");
                 effort = less;
             }

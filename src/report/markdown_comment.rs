@@ -319,6 +319,7 @@ pub(super) fn footer(report: &Report) -> String {
     }
     if let Some(engine) = &report.engine {
         parts.push(format!("kfp {}", code(&engine.kfp_version)));
+        parts.push(format!("sandbox {}", code(engine.sandbox.as_str())));
     }
     if let Some(version) = report.server.as_ref().and_then(|server| server.version.as_ref()) {
         parts.push(format!("server {}", code(version)));

@@ -528,3 +528,91 @@ fn workflow_commands_that_a_pipeline_prints_are_none() {
         }
     }
 }
+
+const PLAIN: &str = "from kfp import dsl\n@dsl.component(base_image='python:3.12')\ndef step(): pass\n\
+                     @dsl.pipeline(name='NAME')\ndef NAME():\n    step()\n";
+
+#[test]
+fn more_files_than_may_be_open_never_open_the_fence() {
+    let root = folder(&[("a_pipeline.py", &PLAIN.replace("NAME", "a"))]);
+    std::fs::create_dir(root.path().join(".git")).unwrap();
+    for number in 0..600 {
+        std::fs::write(root.path().join(format!("data-{number}")), "").unwrap();
+    }
+    let limited = |soft: u32, hard: u32| {
+        let program = env!("CARGO_BIN_EXE_kfp-gitops");
+        let script = format!(
+            "ulimit -Sn {soft} && ulimit -Hn {hard} && exec {program} compile --no-cache --format json"
+        );
+        let mut command = kfp_gitops(root.path());
+        let environment: Vec<_> = command
+            .get_envs()
+            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
+            .collect();
+        command = Command::new("sh");
+        run(command
+            .args(["-c", &script])
+            .current_dir(root.path())
+            .env_clear()
+            .envs(environment))
+    };
+    let enough = limited(256, 4096);
+    assert_eq!(enough.code, 0, "{enough:?}");
+    assert_eq!(enough.json()["engine"]["sandbox"], "full", "{enough:?}");
+    let few = limited(256, 256);
+    assert_eq!(few.code, 75, "{few:?}");
+    let error = few.json()["pipelines"][0]["error"]["message"].to_string();
+    assert!(error.contains("the sandbox cannot be put up"), "{error}");
+}
+
+#[test]
+fn what_a_pipeline_calls_itself_is_no_path() {
+    let twice = format!(
+        "{}{}a.pipeline_spec.pipeline_info.name = '/../../evil'\n",
+        PLAIN.replace("NAME", "a"),
+        PLAIN.replace("NAME", "b")
+    );
+    let root = folder(&[
+        ("two_pipeline.py", twice.as_str()),
+        ("linked_pipeline.py", &PLAIN.replace("NAME", "linked")),
+        ("sub/far_pipeline.py", &PLAIN.replace("NAME", "far")),
+        ("victim", "precious"),
+        ("elsewhere/kept", ""),
+        ("out/kept", ""),
+    ]);
+    let at = |path: &str| root.path().join(path);
+    std::os::unix::fs::symlink("../victim", at("out/linked_pipeline.yaml")).unwrap();
+    std::os::unix::fs::symlink("../elsewhere", at("out/sub")).unwrap();
+    let said = run(kfp_gitops(root.path()).args([
+        "compile",
+        "--no-cache",
+        "--include",
+        "**/*_pipeline.py",
+        "-o",
+        "out",
+        "--format",
+        "json",
+    ]));
+    assert_eq!(said.code, 1, "{said:?}");
+    let why = |file: &str| {
+        let report = said.json();
+        let all = report["pipelines"].as_array().unwrap();
+        let of_file = all.iter().filter(|one| one["file"] == file);
+        of_file
+            .map(|one| one["error"]["message"].to_string())
+            .collect::<String>()
+    };
+    assert!(
+        why("two_pipeline.py").contains("cannot be part of a file's name"),
+        "{said:?}"
+    );
+    assert!(
+        why("sub/far_pipeline.py").contains("a link leads out of the folder"),
+        "{said:?}"
+    );
+    assert!(!at("evil.yaml").exists() && !root.path().join("../evil.yaml").exists());
+    assert_eq!(std::fs::read_to_string(at("victim")).unwrap(), "precious");
+    let linked = std::fs::read_to_string(at("out/linked_pipeline.yaml")).unwrap();
+    assert!(linked.contains("linked") && !at("out/linked_pipeline.yaml").is_symlink());
+    assert_eq!(std::fs::read_dir(at("elsewhere")).unwrap().count(), 1);
+}

@@ -32,6 +32,7 @@ def main():
     become_reaper()
     put_between_later()
     import importlib.util  # noqa: every child needs it
+    import traceback
     import resource  # noqa: loaded once for all children
     settings['user_processes'] = user_processes()
     try:
@@ -58,7 +59,12 @@ def main():
     if unfenced and settings['sandbox_required']:
         return
     gc.freeze()
-    supervisor.run()
+    try:
+        supervisor.run()
+    except BaseException:
+        # the program is gone, or this one is at fault: either way nothing that was started may stay
+        traceback.print_exc()
+        supervisor.abandon()
     # all is said and everybody is gone: taking a large interpreter down piece by piece would only take time
     os._exit(0)
 

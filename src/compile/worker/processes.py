@@ -139,13 +139,15 @@ HELPERS = ('resource', 'ctypes', 'base64')
 
 
 def user_processes():
-    """How many processes the user has already: the kernel's limit counts them all."""
+    """How many threads the user has already: the kernel's limit counts them all, and calls them processes."""
     count, me = 0, os.geteuid()
     try:
         for name in os.listdir('/proc'):
             if name.isdigit():
                 try:
-                    count += os.stat('/proc/' + name).st_uid == me
+                    if os.stat('/proc/' + name).st_uid == me:
+                        # a folder for each thread, beside its own two names
+                        count += max(1, os.stat('/proc/' + name + '/task').st_nlink - 2)
                 except OSError:
                     pass
     except OSError:
