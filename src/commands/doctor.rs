@@ -53,7 +53,7 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
     if failure.class == Class::Internal {
         return failure;
     }
-    let findings = first_contact(&subject(settings, connected)).await;
+    let findings = first_contact(&subject(settings, connected), failure.class == Class::Usage).await;
     if findings.iter().any(Finding::is_failed) {
         failure.detail = Some(short(&findings));
     }

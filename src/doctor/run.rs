@@ -23,24 +23,29 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
             failure.hint.unwrap_or_default(),
         )),
         Ok(client) if way => {
-            let known = server::check(&client, subject).await;
-            let answered = known.as_ref().is_ok_and(|_| true);
-            match known {
+            match server::check(&client, subject).await {
                 Ok((server, finding)) => {
                     findings.push(finding);
-                    let (finding, logged_in) = login::check(&client, subject).await;
+                    let (finding, listed) = login::check(&client, subject).await;
                     findings.push(finding);
-                    findings.push(rights::check(&client, &server, subject, logged_in).await);
+                    findings.push(match listed {
+                        Some(listed) => {
+                            let first = listed.first().map(|pipeline| &pipeline.id);
+                            rights::check(&client, &server, subject, first).await
+                        }
+                        None => Finding::skipped("rights", "the login is refused"),
+                    });
                     findings.push(sdk::check(&server, subject.kfp_version.as_ref()));
                 }
-                Err(finding) => findings.push(*finding),
-            }
-            if !answered {
-                skip(
-                    &mut findings,
-                    &["login", "rights", "versions"],
-                    "the server did not say what it is",
-                );
+                Err(finding) => {
+                    findings.push(*finding);
+                    let why = "the server did not say what it is";
+                    match login::objection(&client, subject).await {
+                        Some(objection) => findings.push(objection),
+                        None => skip(&mut findings, &["login"], why),
+                    }
+                    skip(&mut findings, &["rights", "versions"], why);
+                }
             }
             findings.push(clock::check(&client));
         }
@@ -56,10 +61,19 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
     findings
 }
 
-/// The checks that explain why a first call failed: only the way to the server.
-pub async fn first_contact(subject: &Subject) -> Vec<Finding> {
+/// The checks that explain why a first call failed: only the way to the server, and with `refused`, where
+/// it was the caller that something minded, what it minds.
+pub async fn first_contact(subject: &Subject, refused: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    network(subject, &mut findings).await;
+    let way = network(subject, &mut findings).await;
+    if way
+        && refused
+        && let Ok(client) = client(subject)
+    {
+        // Only a server that separates users may be sent a namespace: which it is decides the next call.
+        let _ = client.server().await;
+        findings.extend(login::objection(&client, subject).await);
+    }
     findings
 }
 
@@ -117,16 +131,23 @@ pub(super) fn hasty(connection: &Connection) -> Connection {
     let mut connection = connection.clone();
     connection.timeout = connection.timeout.min(2 * PATIENCE);
     connection.connect_timeout = PATIENCE;
-    connection.first_contact = 2 * PATIENCE;
+    // Long enough for a login to give up first: its authority's silence is not the server's.
+    connection.first_contact = 3 * PATIENCE;
     connection.deadline = Duration::from_secs(60);
     connection
 }
 
-/// A transport for calls that carry no credentials of the server.
+/// A transport for calls to the pipelines server.
 pub(super) fn transport(subject: &Subject) -> Result<HttpTransport, Failure> {
     HttpTransport::new(
         subject.connection.ca_file.as_deref(),
         subject.connection.insecure_skip_tls_verify,
         PATIENCE,
     )
+}
+
+/// A transport for everybody else, such as the forge: that the pipelines server's certificate is not checked
+/// says nothing about theirs, and they are sent tokens.
+pub(super) fn strict_transport(subject: &Subject) -> Result<HttpTransport, Failure> {
+    HttpTransport::new(subject.connection.ca_file.as_deref(), false, PATIENCE)
 }

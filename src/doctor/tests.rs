@@ -1,3 +1,5 @@
+mod refusals;
+
 use super::*;
 use crate::kfp::auth::Login;
 use crate::kfp::embedded::{Store, router};
@@ -106,7 +108,7 @@ async fn a_server_that_is_well_passes() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
-    let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888")).await;
+    let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888"), false).await;
     let dns = found(&findings, "dns");
     assert!(
         dns.is_failed() && dns.cure.as_ref().unwrap().contains("cluster"),
@@ -119,7 +121,7 @@ async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let findings = first_contact(&subject(&format!("http://{free}"))).await;
+    let findings = first_contact(&subject(&format!("http://{free}")), false).await;
     assert!(
         found(&findings, "tcp").seen.contains("nothing listens"),
         "{findings:#?}"
@@ -181,7 +183,7 @@ async fn a_reset_is_told_from_a_refusal() {
             stream.set_zero_linger().unwrap();
         }
     });
-    let findings = first_contact(&subject(&format!("http://{address}"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}")), false).await;
     assert!(
         found(&findings, "tcp")
             .seen
@@ -197,7 +199,7 @@ async fn a_missing_prefix_is_found() {
     });
     let address = serve(app).await;
     let http = found(
-        &first_contact(&subject(&format!("http://{address}"))).await,
+        &first_contact(&subject(&format!("http://{address}")), false).await,
         "http",
     )
     .clone();
@@ -209,9 +211,9 @@ async fn a_missing_prefix_is_found() {
         http.cure.unwrap(),
         format!("use `http://{address}/pipeline` as the endpoint")
     );
-    let findings = first_contact(&subject(&format!("http://{address}/pipeline"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}/pipeline")), false).await;
     assert_eq!(found(&findings, "http").verdict, Verdict::Passed);
-    let findings = first_contact(&subject(&format!("http://{address}/wrong"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}/wrong")), false).await;
     assert!(
         found(&findings, "http")
             .cure
@@ -242,7 +244,7 @@ async fn a_login_page_and_a_mesh_are_recognised() {
 
     let address = always(403, "text/plain", "RBAC: access denied").await;
     let http = found(
-        &first_contact(&subject(&format!("http://{address}"))).await,
+        &first_contact(&subject(&format!("http://{address}")), false).await,
         "http",
     )
     .clone();
@@ -383,7 +385,7 @@ async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfile::NamedTe
 async fn tls_trouble_is_told_apart() {
     let (address, authority) = secure_server("localhost", 2090).await;
     let mut subject = subject(&format!("https://localhost:{}", address.port()));
-    let tls = found(&first_contact(&subject).await, "tls").clone();
+    let tls = found(&first_contact(&subject, false).await, "tls").clone();
     assert!(
         tls.is_failed() && tls.seen.contains("signed by `Homelab CA`"),
         "{tls:?}"
@@ -403,7 +405,7 @@ async fn tls_trouble_is_told_apart() {
     );
 
     subject.connection.endpoint = format!("https://127.0.0.1:{}", address.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
+    let tls = found(&first_contact(&subject, false).await, "tls").clone();
     assert!(
         tls.seen.contains("not for `127.0.0.1`") && tls.seen.contains("localhost"),
         "{tls:?}"
@@ -412,12 +414,12 @@ async fn tls_trouble_is_told_apart() {
     let (address, authority) = secure_server("localhost", 2001).await;
     subject.connection.ca_file = Some(authority.path().to_owned());
     subject.connection.endpoint = format!("https://localhost:{}", address.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
+    let tls = found(&first_contact(&subject, false).await, "tls").clone();
     assert_eq!(tls.seen, "the certificate ended on 2001-01-01");
 
     let plain = serve(registry()).await;
     subject.connection.endpoint = format!("https://localhost:{}", plain.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
+    let tls = found(&first_contact(&subject, false).await, "tls").clone();
     assert!(tls.seen.contains("handshake failed"), "{tls:?}");
 }
 
