@@ -4,6 +4,7 @@ use super::{
     Finding, Subject, api, clock, forge, login, name, ntfy, proxy, python, reach, rights, run_link, sdk,
     secure, server,
 };
+use crate::compile::Outlook;
 use crate::error::Failure;
 use crate::kfp::http::HttpTransport;
 use crate::kfp::{Client, Connection};
@@ -12,9 +13,12 @@ use std::time::Duration;
 /// How long one step on the network may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All checks.
-pub async fn examine(subject: &Subject) -> Vec<Finding> {
-    let mut findings = vec![python::check(&subject.python, subject.kfp_version.as_ref()).await];
+/// From the name to the API.
+const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
+
+/// All checks. `compiler` is what the compile engine would start from.
+pub async fn examine(subject: &Subject, compiler: &Result<Outlook, Failure>) -> Vec<Finding> {
+    let mut findings = vec![python::check(compiler)];
     let way = network(subject, &mut findings).await;
     match client(subject) {
         Err(failure) => findings.push(Finding::failed(
@@ -35,7 +39,7 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
                         }
                         None => Finding::skipped("rights", "the login is refused"),
                     });
-                    findings.push(sdk::check(&server, subject.kfp_version.as_ref()));
+                    findings.push(sdk::check(&server, compiler));
                 }
                 Err(finding) => {
                     findings.push(*finding);
@@ -61,6 +65,18 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
     findings
 }
 
+/// What is left where the configuration says nothing usable about the server: Python, where at least that is
+/// known, and everything else by name.
+pub fn without_server(compiler: Option<&Result<Outlook, Failure>>, why: &str) -> Vec<Finding> {
+    let mut findings = vec![compiler.map_or_else(|| Finding::skipped("python", why), python::check)];
+    skip(&mut findings, &STEPS, why);
+    let rest = [
+        "server", "login", "rights", "versions", "clock", "ntfy", "forge", "run link",
+    ];
+    skip(&mut findings, &rest, why);
+    findings
+}
+
 /// The checks that explain why a first call failed: only the way to the server, and with `refused`, where
 /// it was the caller that something minded, what it minds.
 pub async fn first_contact(subject: &Subject, refused: bool) -> Vec<Finding> {
@@ -79,7 +95,6 @@ pub async fn first_contact(subject: &Subject, refused: bool) -> Vec<Finding> {
 
 /// From the name to the API; whether the whole way is open.
 async fn network(subject: &Subject, findings: &mut Vec<Finding>) -> bool {
-    const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
     if subject.embedded {
         skip(
             findings,

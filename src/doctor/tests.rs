@@ -1,6 +1,9 @@
+mod places;
 mod refusals;
 
 use super::*;
+use crate::compile::Outlook;
+use crate::error::{Failure, Phase};
 use crate::kfp::auth::Login;
 use crate::kfp::embedded::{Store, router};
 use axum::Router;
@@ -22,12 +25,27 @@ fn subject(endpoint: &str) -> Subject {
         proxies: Proxies::default(),
         own_namespace: None,
         forge_url: None,
-        python: PathBuf::from("python3"),
-        kfp_version: None,
         ntfy: None,
         forge: None,
         run_link: None,
     }
+}
+
+/// What the engine would find on a machine with everything.
+fn compiler() -> Outlook {
+    Outlook {
+        python: "/usr/bin/python3".into(),
+        python_version: "3.11.7".to_owned(),
+        installed: Some("2.17.0".to_owned()),
+        kfp_version: "2.17.0".to_owned(),
+        kfp_from: "requirements.txt:3".to_owned(),
+        pinned: true,
+        notes: Vec::new(),
+    }
+}
+
+async fn examine(subject: &Subject) -> Vec<Finding> {
+    super::examine(subject, &Ok(compiler())).await
 }
 
 async fn serve(app: Router) -> SocketAddr {
@@ -484,12 +502,26 @@ async fn ntfy_and_the_forge_are_asked_without_writing() {
     assert!(!format!("{findings:?}").contains("forge-secret"));
 }
 
-#[tokio::test]
-async fn python_is_found_or_named() {
-    let missing = python::check(std::path::Path::new("/no/such/python"), None).await;
+#[test]
+fn python_is_told_as_the_engine_found_it() {
+    let failure = Failure::usage(Phase::Prepare, "no Python was found on `PATH`");
+    let missing = python::check(&Err(failure));
     assert!(missing.is_failed() && missing.cure.unwrap().contains("--python"));
-    let odd = python::check(std::path::Path::new("/bin/false"), None).await;
-    assert!(odd.is_failed());
+    let said = |installed: Option<&str>, pinned: bool| {
+        python::check(&Ok(Outlook {
+            installed: installed.map(str::to_owned),
+            pinned,
+            ..compiler()
+        }))
+        .seen
+    };
+    assert_eq!(
+        said(Some("2.17.0"), true),
+        "Python 3.11.7 (/usr/bin/python3) with kfp 2.17.0"
+    );
+    assert!(said(Some("2.5.0"), true).contains("kfp 2.17.0 (from `requirements.txt:3`) is asked for"));
+    assert!(said(None, true).contains("without kfp: kfp 2.17.0 (from `requirements.txt:3`)"));
+    assert!(said(Some("2.5.0"), false).contains("nothing pins kfp"));
 }
 
 #[test]
@@ -501,11 +533,21 @@ fn a_newer_kfp_than_the_server_is_pointed_out() {
         store: crate::kfp::Store::Database,
         probed: false,
     };
-    let newer = sdk::check(&server, Some(&semver::Version::new(2, 17, 0)));
-    assert!(newer.cure.unwrap().contains("pin kfp 2.5"));
-    assert!(
-        sdk::check(&server, Some(&semver::Version::new(2, 5, 3)))
-            .cure
-            .is_none()
+    let check = |version: &str, pinned: bool| {
+        let found = Outlook {
+            kfp_version: version.to_owned(),
+            pinned,
+            ..compiler()
+        };
+        sdk::check(&server, &Ok(found))
+    };
+    let newer = check("2.17.0", true);
+    assert_eq!(
+        newer.seen,
+        "kfp 2.17.0 (from `requirements.txt:3`) is newer than the server, 2.5.0"
     );
+    assert!(newer.cure.unwrap().contains("pin kfp 2.5"));
+    assert!(check("2.5.3", true).cure.is_none());
+    assert_eq!(check("2.0.0b1", true).verdict, Verdict::Skipped);
+    assert!(check("2.17.0", false).seen.contains("no kfp version is pinned"));
 }
