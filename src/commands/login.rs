@@ -54,7 +54,7 @@ pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failur
                 .password
                 .clone()
                 .ok_or_else(|| missing("a password", "set `KFP_GITOPS_PASSWORD`"))?,
-            connector: None,
+            connector: server.auth_file.connector.clone(),
         })),
         AuthKind::Oidc => ci_identity(server, environment),
         AuthKind::ClientCredentials => Ok(Login::ClientCredentials(ClientCredentials {
@@ -70,7 +70,7 @@ pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failur
                 .clone()
                 .ok_or_else(|| missing("a client secret", "set `KFP_GITOPS_CLIENT_SECRET`"))?,
             audience: server.auth_file.audience.clone(),
-            scope: None,
+            scope: server.auth_file.scope.clone(),
         })),
     }
 }
@@ -107,8 +107,8 @@ fn ci_identity(server: &Server, environment: &Environment) -> Result<Login, Fail
         token_url,
         client_id: server.auth_file.client_id.clone(),
         client_secret: server.client_secret.clone(),
-        audience: None,
-        connector: None,
+        audience: server.auth_file.exchange_audience.clone(),
+        connector: server.auth_file.connector.clone(),
     });
     Ok(Login::CiIdentity(CiIdentity {
         request_url: address_of("ACTIONS_ID_TOKEN_REQUEST_URL", address)?,
