@@ -46,4 +46,5 @@ mod superseded;
 mod support;
 mod terminal;
 mod version_names;
+mod which_login;
 mod withheld;
