@@ -37,6 +37,7 @@ mod moving_over;
 mod own_process;
 mod plan_file;
 mod preparing;
+mod proxied;
 mod pull_request;
 mod pythons;
 mod registry;
