@@ -11,6 +11,7 @@ use crate::doctor::{
 use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
 use crate::kfp::error::{ApiError, ErrorKind};
+use crate::report::annotations;
 use crate::settings::Settings;
 use crate::settings::endpoint::Endpoint;
 use std::io::Write;
@@ -78,7 +79,8 @@ fn tell(diagnosis: &Diagnosis, json: bool) -> u8 {
         // The findings hold text only, which always serializes.
         serde_json::to_string_pretty(diagnosis).unwrap_or_default() + "\n"
     } else {
-        render(diagnosis)
+        // Files and servers have a say in it, and may not command the runner.
+        annotations::defused(&render(diagnosis)) + "\n"
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => diagnosis.exit_code,

@@ -187,6 +187,16 @@ fn doctor_calls_a_broken_configuration_a_finding() {
 }
 
 #[test]
+fn doctor_lets_no_file_command_the_runner() {
+    let root = folder(&[("kfp-gitops.yaml", "\"a\\n::add-mask::x ##[error]y\": 1\n")]);
+    let said = run(kfp_gitops(root.path()).arg("doctor").env("CI", "true"));
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("unknown field"), "{said:?}");
+    let commands = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    assert!(!said.out.lines().any(commands), "{said:?}");
+}
+
+#[test]
 fn doctor_without_what_its_login_needs_still_looks_at_python() {
     let root = folder(&[("kfp-gitops.yaml", "auth:\n  kind: cookie\n")]);
     let mut command = kfp_gitops(root.path());
