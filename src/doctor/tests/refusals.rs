@@ -1,5 +1,6 @@
 //! What is said of servers that turn some away and let others in.
 
+use super::tls::secure_server;
 use super::*;
 use axum::extract::{Path, Query, Request};
 use axum::middleware::{Next, from_fn};
