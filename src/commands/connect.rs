@@ -1,5 +1,6 @@
 //! Settings -> a client of the pipelines server, the embedded registry included.
 
+use super::complain;
 use super::login::login;
 use crate::error::{Failure, Phase};
 use crate::kfp::client::Client;
@@ -9,6 +10,7 @@ use crate::settings::Settings;
 use crate::settings::endpoint::{Endpoint, missing};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
+use std::sync::Once;
 use url::Url;
 
 /// A client, and the registry it speaks to where that runs in this process.
@@ -49,10 +51,27 @@ pub async fn connect(settings: &Settings) -> Result<Connected, Failure> {
         }
     };
     let connection = connection(settings, url)?;
+    if registry.is_none() {
+        warn_unchecked(&connection);
+    }
     Ok(Connected {
         client: Client::new(connection)?,
         registry,
     })
+}
+
+/// Says on standard error, `--quiet` or not, that anyone on the way can be the server: the report's note is not
+/// part of every command's output. Once in a process, however many servers it calls.
+fn warn_unchecked(connection: &Connection) {
+    static SAID: Once = Once::new();
+    if connection.insecure_skip_tls_verify {
+        SAID.call_once(|| {
+            complain(
+                "WARNING: certificates are NOT checked (`--insecure-skip-tls-verify`): anyone on the way can read \
+                 the credentials and change everything",
+            );
+        });
+    }
 }
 
 /// The settings of the connection to the server at `url`.

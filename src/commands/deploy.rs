@@ -238,9 +238,10 @@ async fn plan(
             one.compiled
         })
         .collect();
-    let listing = state::listing(client, &pipelines, &rules, mark, thorough)
-        .await
-        .map_err(|error| advice::failure(&error, Phase::Plan, "list the pipelines"))?;
+    let listing = match state::listing(client, &pipelines, &rules, mark, thorough).await {
+        Ok(listing) => listing,
+        Err(error) => return Err(super::doctor::explain_list(settings, connected, error).await),
+    };
     let mut identified = identify_all(pipelines, &listing.candidates, &rules)?;
     let held = readable(state::held(client, &identified).await, &mut identified);
     let options = Options {

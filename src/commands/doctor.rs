@@ -1,16 +1,20 @@
 //! `doctor`: every check, and the short form that explains a first call that failed.
 
 use super::connect::{Connected, connect};
-use super::finish;
+use super::{engine, finish};
+use crate::cli::{Format, Global};
+use crate::compile::outlook;
+use crate::discover::discover;
 use crate::doctor::{
-    Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short,
+    Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short, without_server,
 };
-use crate::error::{Class, Failure};
+use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
+use crate::kfp::error::{ApiError, ErrorKind};
+use crate::report::annotations;
 use crate::settings::Settings;
 use crate::settings::endpoint::Endpoint;
 use std::io::Write;
-use std::path::PathBuf;
 use url::Url;
 
 /// The namespace of this pod's service account.
@@ -18,30 +22,84 @@ const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/names
 
 /// Makes every check and says what it found.
 pub async fn run(settings: &Settings) -> u8 {
-    let endpoint = settings.server.endpoint.display();
-    let mut checks = vec![Finding::passed(
+    let mut config = Finding::passed(
         "config",
         format!("the endpoint comes from {}", settings.server.endpoint_from),
-    )];
-    match connect(settings).await {
+    );
+    let sources = match discover(settings) {
+        Ok(found) => found.sources,
+        Err(failure) => {
+            config = refused(failure);
+            Vec::new()
+        }
+    };
+    let compiler = outlook(&engine::engine_settings(settings, None, false), &sources).await;
+    let checks = match connect(settings).await {
         Ok(connected) => {
-            checks.extend(examine(&subject(settings, &connected)).await);
+            let checks = examine(&subject(settings, &connected), &compiler).await;
             connected.close().await;
+            checks
         }
         Err(failure) => {
-            checks[0] = Finding::failed("config", failure.message, failure.hint.unwrap_or_default());
+            config = refused(failure);
+            without_server(Some(&compiler), "the configuration has to be mended first")
         }
-    }
-    let diagnosis = Diagnosis::new(endpoint, checks);
-    let text = if settings.output.json {
+    };
+    let checks = std::iter::once(config).chain(checks).collect();
+    let diagnosis = Diagnosis::new(settings.server.endpoint.display(), checks);
+    tell(&diagnosis, settings.output.json)
+}
+
+/// The diagnosis where not even the settings could be read: a broken file is a finding, too.
+#[must_use]
+pub fn without_settings(failure: Failure, global: &Global) -> u8 {
+    let mut checks = vec![refused(failure)];
+    checks.extend(without_server(None, "the configuration has to be mended first"));
+    let diagnosis = Diagnosis::new("unknown".to_owned(), checks);
+    tell(&diagnosis, global.format == Some(Format::Json))
+}
+
+/// What is wrong with the configuration, and where.
+fn refused(failure: Failure) -> Finding {
+    let place = match (&failure.file, failure.line, failure.column) {
+        (Some(file), Some(line), Some(column)) => format!("{file}:{line}:{column}: "),
+        (Some(file), Some(line), None) => format!("{file}:{line}: "),
+        (Some(file), None, _) => format!("{file}: "),
+        (None, ..) => String::new(),
+    };
+    Finding::failed(
+        "config",
+        format!("{place}{}", failure.message),
+        failure.hint.unwrap_or_default(),
+    )
+}
+
+fn tell(diagnosis: &Diagnosis, json: bool) -> u8 {
+    let text = if json {
         // The findings hold text only, which always serializes.
-        serde_json::to_string_pretty(&diagnosis).unwrap_or_default() + "\n"
+        serde_json::to_string_pretty(diagnosis).unwrap_or_default() + "\n"
     } else {
-        render(&diagnosis)
+        // Files and servers have a say in it, and may not command the runner.
+        annotations::defused(&render(diagnosis)) + "\n"
     };
     match std::io::stdout().write_all(text.as_bytes()) {
         Ok(()) => diagnosis.exit_code,
         Err(_) => ExitCode::Failed.code(),
+    }
+}
+
+/// The failure of the first list: where it is the caller that is refused, with the checks of way and login.
+/// `healthz` is open to everybody, so this is where a wrong login shows on most servers.
+pub async fn explain_list(settings: &Settings, connected: &Connected, error: ApiError) -> Failure {
+    let refused = matches!(
+        error.kind,
+        ErrorKind::NotLoggedIn | ErrorKind::Unauthenticated | ErrorKind::Forbidden | ErrorKind::MeshDenied
+    );
+    let failure = error.into_failure(Phase::Plan, "list the pipelines");
+    if refused {
+        explain(settings, connected, failure).await
+    } else {
+        failure
     }
 }
 
@@ -53,7 +111,7 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
     if failure.class == Class::Internal {
         return failure;
     }
-    let findings = first_contact(&subject(settings, connected)).await;
+    let findings = first_contact(&subject(settings, connected), failure.class == Class::Usage).await;
     if findings.iter().any(Finding::is_failed) {
         failure.detail = Some(short(&findings));
     }
@@ -94,16 +152,6 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
             .ok()
             .map(|text| text.trim().to_owned()),
         forge_url: context.server_url.as_deref().and_then(address),
-        python: settings
-            .compile
-            .python
-            .clone()
-            .unwrap_or_else(|| PathBuf::from("python3")),
-        kfp_version: settings
-            .compile
-            .kfp
-            .as_ref()
-            .and_then(|(version, _)| semver::Version::parse(version).ok()),
         ntfy: ntfy.map(|topic| (topic, settings.notify.ntfy_token.clone())),
         forge: api.map(|api| ForgeAccess {
             api,

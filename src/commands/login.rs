@@ -15,7 +15,12 @@ use url::Url;
 /// # Errors
 /// When the kind needs what was not given (exit 2).
 pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failure> {
-    match server.auth.unwrap_or_else(|| kind(server)) {
+    login_with(server, environment, Path::new(PROJECTED_TOKEN))
+}
+
+/// The same with the place of the projected token, which no test can write to.
+fn login_with(server: &Server, environment: &Environment, projected: &Path) -> Result<Login, Failure> {
+    match server.auth.unwrap_or_else(|| kind(server, projected)) {
         AuthKind::None => Ok(Login::None),
         AuthKind::Bearer => match (&server.token, &server.token_file) {
             (Some(token), _) => Ok(Login::Bearer(token.clone())),
@@ -25,7 +30,7 @@ pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failur
         AuthKind::ServiceAccount => {
             let path = server.service_account_token_path.clone();
             Ok(Login::TokenFile(TokenFile::new(
-                path.unwrap_or_else(|| PROJECTED_TOKEN.into()),
+                path.unwrap_or_else(|| projected.to_owned()),
             )))
         }
         AuthKind::UserHeader => {
@@ -54,7 +59,7 @@ pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failur
                 .password
                 .clone()
                 .ok_or_else(|| missing("a password", "set `KFP_GITOPS_PASSWORD`"))?,
-            connector: None,
+            connector: server.auth_file.connector.clone(),
         })),
         AuthKind::Oidc => ci_identity(server, environment),
         AuthKind::ClientCredentials => Ok(Login::ClientCredentials(ClientCredentials {
@@ -70,12 +75,12 @@ pub fn login(server: &Server, environment: &Environment) -> Result<Login, Failur
                 .clone()
                 .ok_or_else(|| missing("a client secret", "set `KFP_GITOPS_CLIENT_SECRET`"))?,
             audience: server.auth_file.audience.clone(),
-            scope: None,
+            scope: server.auth_file.scope.clone(),
         })),
     }
 }
 
-fn kind(server: &Server) -> AuthKind {
+fn kind(server: &Server, projected: &Path) -> AuthKind {
     if server.token.is_some() || server.token_file.is_some() {
         AuthKind::Bearer
     } else if server.cookie.is_some() {
@@ -86,7 +91,7 @@ fn kind(server: &Server) -> AuthKind {
         AuthKind::ClientCredentials
     } else if server.username.is_some() {
         AuthKind::UserHeader
-    } else if server.service_account_token_path.is_some() || Path::new(PROJECTED_TOKEN).is_file() {
+    } else if server.service_account_token_path.is_some() || projected.is_file() {
         AuthKind::ServiceAccount
     } else {
         AuthKind::None
@@ -107,8 +112,8 @@ fn ci_identity(server: &Server, environment: &Environment) -> Result<Login, Fail
         token_url,
         client_id: server.auth_file.client_id.clone(),
         client_secret: server.client_secret.clone(),
-        audience: None,
-        connector: None,
+        audience: server.auth_file.exchange_audience.clone(),
+        connector: server.auth_file.connector.clone(),
     });
     Ok(Login::CiIdentity(CiIdentity {
         request_url: address_of("ACTIONS_ID_TOKEN_REQUEST_URL", address)?,
@@ -138,4 +143,52 @@ fn address_of(what: &str, text: &str) -> Result<Url, Failure> {
 
 fn missing(what: &str, hint: &str) -> Failure {
     Failure::usage(Phase::Settings, format!("the login needs {what}")).hint(hint.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::Cli;
+    use crate::settings::merge::merge;
+    use clap::Parser;
+
+    /// The login of a job with these variables and a projected token at `projected`.
+    fn chosen(arguments: &[&str], variables: &[(&str, &str)], projected: &Path) -> Login {
+        let folder = tempfile::tempdir().unwrap();
+        let environment = Environment::new(
+            variables
+                .iter()
+                .map(|(name, value)| ((*name).into(), (*value).into())),
+        );
+        let start = ["kfp-gitops", "list", "all", "--endpoint", "http://127.0.0.1:1"];
+        let cli = Cli::try_parse_from(start.iter().chain(arguments)).unwrap();
+        let settings = merge(&cli.global, &[folder.path().to_owned()], environment.clone()).unwrap();
+        login_with(&settings.server, &environment, projected).unwrap()
+    }
+
+    #[test]
+    fn the_projected_token_is_taken_where_nothing_else_was_given() {
+        let projected = tempfile::NamedTempFile::new().unwrap();
+        let is_file =
+            |login: Login, path: &Path| matches!(login, Login::TokenFile(file) if file.path() == path);
+        let nowhere = Path::new("/nowhere/token");
+        assert!(is_file(chosen(&[], &[], projected.path()), projected.path()));
+        assert!(matches!(chosen(&[], &[], nowhere), Login::None));
+        // Named, it is expected: that it is missing is then said by whoever reads it.
+        assert!(is_file(
+            chosen(&["--auth", "service-account"], &[], nowhere),
+            nowhere
+        ));
+        let other = [("KF_PIPELINES_SA_TOKEN_PATH", "/elsewhere/token")];
+        assert!(is_file(
+            chosen(&[], &other, projected.path()),
+            Path::new("/elsewhere/token")
+        ));
+        let token = [("KFP_GITOPS_TOKEN", "t0ken")];
+        assert!(matches!(chosen(&[], &token, projected.path()), Login::Bearer(_)));
+        assert!(matches!(
+            chosen(&["--auth", "none"], &[], projected.path()),
+            Login::None
+        ));
+    }
 }

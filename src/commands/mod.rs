@@ -129,6 +129,7 @@ async fn run(cli: Cli, environment: Environment) -> u8 {
     };
     let mut settings = match merge::merge(&cli.global, &paths, environment.clone()) {
         Ok(settings) => settings,
+        Err(failure) if name == "doctor" => return doctor::without_settings(failure, &cli.global),
         Err(failure) => return finish::without_settings(name, failure, &cli.global, &environment),
     };
     if let Some((_, plan)) = &made {

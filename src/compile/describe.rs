@@ -78,6 +78,45 @@ pub async fn describe(settings: &EngineSettings, sources: &[Source]) -> Result<D
     })
 }
 
+/// What compiling would start from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outlook {
+    /// The interpreter.
+    pub python: PathBuf,
+    /// Its version, such as `3.11.7`.
+    pub python_version: String,
+    /// The kfp it has itself.
+    pub installed: Option<String>,
+    /// The exact kfp version wanted.
+    pub kfp_version: String,
+    /// Where that version was decided.
+    pub kfp_from: String,
+    /// Whether somebody asked for exactly this version; the server's decides otherwise.
+    pub pinned: bool,
+    /// Things worth saying once.
+    pub notes: Vec<String>,
+}
+
+/// The part of [`describe`] that needs neither an installer nor a sandbox: for a diagnosis, which must not end
+/// where one of those is missing.
+///
+/// # Errors
+/// No Python, no kfp version that makes sense.
+pub async fn outlook(settings: &EngineSettings, sources: &[Source]) -> Result<Outlook, Failure> {
+    let mut wanted = version::decide(settings, sources)?;
+    let interpreter = environment::find(settings, &wanted, &Interpreters::forgetful()).await?;
+    wanted.fit(settings, &interpreter);
+    Ok(Outlook {
+        python_version: interpreter.version_text(),
+        python: interpreter.executable,
+        installed: interpreter.kfp,
+        kfp_version: wanted.version,
+        kfp_from: wanted.from,
+        pinned: wanted.pinned,
+        notes: wanted.notes,
+    })
+}
+
 /// Prepares what is missing, so that the next run finds it; for building runner images.
 ///
 /// # Errors

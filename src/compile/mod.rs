@@ -39,7 +39,7 @@ mod version;
 mod worker;
 
 pub use cache::Inputs;
-pub use describe::{Description, describe, prepare};
+pub use describe::{Description, Outlook, describe, outlook, prepare};
 pub use engine::Engine;
 pub use sandbox_process::close_own_process;
 pub use settings::{

@@ -2,50 +2,68 @@
 
 use super::run::{hasty, transport};
 use super::{Finding, Subject};
+use crate::error::Failure;
+use crate::kfp::auth::{Authenticator, Login};
 use crate::kfp::error::{ApiError, ErrorKind, is_page};
 use crate::kfp::model;
 use crate::kfp::transport::{Request, Response, Transport};
-use http::Method;
 use http::header::{ACCEPT, HeaderValue};
+use http::{HeaderMap, Method};
 use url::Url;
 
 /// Paths under which Kubeflow's gateway, or a proxy in front of the UI, has the API.
 const PREFIXES: [&str; 2] = ["/pipeline", ""];
 
-/// The finding. The call carries no credentials: it asks what is there, not who may.
+/// The finding. The first call carries no credentials: it asks what is there, not who may. Where strangers
+/// are turned away it is made again as the client makes its calls, because that is what counts.
 pub async fn check(subject: &Subject) -> Finding {
     let transport = match transport(subject) {
         Ok(transport) => transport,
         Err(failure) => return Finding::failed("http", failure.message, failure.hint.unwrap_or_default()),
     };
     let endpoint = &subject.connection.endpoint;
-    let (path, response) = match ask(subject, &transport, endpoint).await {
+    let mut headers = HeaderMap::new();
+    let (path, mut response) = match ask(subject, &transport, endpoint, &headers).await {
         Ok(found) => found,
-        Err(cause) => {
-            return Finding::failed(
-                "http",
-                format!("no answer to a first call: {cause}"),
-                "check what listens there: it takes connections but does not answer HTTP",
-            );
-        }
+        Err(cause) => return silent(&cause),
     };
     if is_api(&response) {
         return Finding::passed("http", format!("the pipelines API answers at `{path}`"));
     }
-    let error = ApiError::from_response("GET healthz", &response);
-    if error.kind == ErrorKind::NotLoggedIn || error.kind == ErrorKind::Unauthenticated {
-        return Finding::passed(
-            "http",
-            format!("a login stands in front of the API: {}", error.message),
-        );
+    let mut error = ApiError::from_response("GET healthz", &response);
+    if turns_away(error.kind) && has_credentials(subject) {
+        let auth = match authenticator(subject) {
+            Ok(auth) => auth,
+            Err(failure) => {
+                return Finding::failed("http", failure.message, failure.hint.unwrap_or_default());
+            }
+        };
+        match auth.headers(&transport).await {
+            Ok((found, _)) => headers = found,
+            // What became of the login is the login check's to say.
+            Err(_) => {
+                return Finding::passed(
+                    "http",
+                    format!("only those who are logged in get further: {}", error.message),
+                );
+            }
+        }
+        response = match ask(subject, &transport, endpoint, &headers).await {
+            Ok((_, response)) => response,
+            Err(cause) => return silent(&cause),
+        };
+        if is_api(&response) {
+            return Finding::passed(
+                "http",
+                format!(
+                    "the pipelines API answers at `{path}` with the configured login, and to nobody else"
+                ),
+            );
+        }
+        error = ApiError::from_response("GET healthz", &response).redacted(|text| auth.hide(text));
     }
-    if error.kind == ErrorKind::MeshDenied {
-        return Finding::failed(
-            "http",
-            "a service mesh refuses the call before it reaches the API (`RBAC: access denied`)",
-            "let this workload through, or call through the gateway with a token",
-        )
-        .paste(super::manifests::authorization_policy(subject));
+    if let Some(finding) = turned_away(subject, &path, &error) {
+        return finding;
     }
     for prefix in PREFIXES {
         let mut other = endpoint.clone();
@@ -53,7 +71,7 @@ pub async fn check(subject: &Subject) -> Finding {
         if other.path().trim_end_matches('/') == endpoint.path().trim_end_matches('/') {
             continue;
         }
-        if let Ok((_, response)) = ask(subject, &transport, &other).await
+        if let Ok((_, response)) = ask(subject, &transport, &other, &headers).await
             && is_api(&response)
         {
             let shown = shown(&other);
@@ -77,10 +95,72 @@ pub async fn check(subject: &Subject) -> Finding {
     )
 }
 
+/// The finding about an answer that says who may not, as opposed to what is not there.
+fn turned_away(subject: &Subject, path: &str, error: &ApiError) -> Option<Finding> {
+    let as_whom = if has_credentials(subject) {
+        " with the configured login, too"
+    } else {
+        ""
+    };
+    match error.kind {
+        ErrorKind::NotLoggedIn | ErrorKind::Unauthenticated => Some(Finding::passed(
+            "http",
+            format!("a login stands in front of the API: {}", error.message),
+        )),
+        ErrorKind::MeshDenied => Some(
+            Finding::failed(
+                "http",
+                format!("a service mesh refuses the call before it reaches the API (`RBAC: access denied`){as_whom}"),
+                "let this workload through, or call through the gateway with a token",
+            )
+            .paste(super::manifests::authorization_policy(subject)),
+        ),
+        ErrorKind::Forbidden => Some(Finding::failed(
+            "http",
+            format!(
+                "a gateway refuses the call to `{path}`{as_whom} (status 403): {}",
+                error.message
+            ),
+            "the API itself answers this call to everybody: have the gateway let this identity through, or configure \
+             the login it asks for",
+        )),
+        _ => None,
+    }
+}
+
+const fn turns_away(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotLoggedIn | ErrorKind::Unauthenticated | ErrorKind::MeshDenied | ErrorKind::Forbidden
+    )
+}
+
+fn has_credentials(subject: &Subject) -> bool {
+    !matches!(subject.connection.login, Login::None) || !subject.connection.headers.is_empty()
+}
+
+fn authenticator(subject: &Subject) -> Result<Authenticator, Failure> {
+    let connection = &subject.connection;
+    Authenticator::new(
+        connection.login.clone(),
+        &connection.endpoint,
+        &connection.headers,
+    )
+}
+
+fn silent(cause: &str) -> Finding {
+    Finding::failed(
+        "http",
+        format!("no answer to a first call: {cause}"),
+        "check what listens there: it takes connections but does not answer HTTP",
+    )
+}
+
 async fn ask(
     subject: &Subject,
     transport: &dyn Transport,
     endpoint: &Url,
+    headers: &HeaderMap,
 ) -> Result<(String, Response), String> {
     let mut url = endpoint.clone();
     if let Ok(mut path) = url.path_segments_mut() {
@@ -88,6 +168,7 @@ async fn ask(
     }
     let limit = hasty(&subject.connection).timeout;
     let mut request = Request::new(Method::GET, url.clone());
+    request.headers.extend(headers.clone());
     request
         .headers
         .insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -1,6 +1,6 @@
 //! What may the job's token do on the forge?
 
-use super::run::{PATIENCE, transport};
+use super::run::{PATIENCE, strict_transport};
 use super::{Finding, Subject};
 use crate::kfp::error::message;
 use crate::kfp::transport::{Request, Transport};
@@ -18,7 +18,7 @@ pub async fn check(subject: &Subject) -> Finding {
             "no token is given: no commit status and no comment will be posted",
         );
     };
-    let transport = match transport(subject) {
+    let transport = match strict_transport(subject) {
         Ok(transport) => transport,
         Err(failure) => return Finding::failed("forge", failure.message, failure.hint.unwrap_or_default()),
     };

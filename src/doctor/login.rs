@@ -4,17 +4,35 @@ use super::{Finding, Subject, manifests};
 use crate::error::Phase;
 use crate::kfp::auth::Login;
 use crate::kfp::error::{ApiError, ErrorKind};
+use crate::kfp::model::Pipeline;
 use crate::kfp::{Client, advice};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// The finding, and whether the calls that follow will be let in.
-pub async fn check(client: &Client, subject: &Subject) -> (Finding, bool) {
+/// The finding, and the pipelines that the server listed, where it let the call in.
+pub async fn check(client: &Client, subject: &Subject) -> (Finding, Option<Vec<Pipeline>>) {
     let who = who(&subject.connection.login);
     match client.pipelines_page(None, 1, None).await {
-        Ok(_) => (Finding::passed("login", format!("{who}: taken")), true),
-        Err(error) => (refused(&error, subject, &who), false),
+        Ok(page) => (
+            Finding::passed("login", format!("{who}: taken")),
+            Some(page.items),
+        ),
+        Err(error) => (refused(&error, subject, &who), None),
     }
+}
+
+/// The same where the server did not even say what it is: `None` unless it is the login that it minds.
+pub async fn objection(client: &Client, subject: &Subject) -> Option<Finding> {
+    let error = client.pipelines_page(None, 1, None).await.err()?;
+    let minds = matches!(
+        error.kind,
+        ErrorKind::Login
+            | ErrorKind::NotLoggedIn
+            | ErrorKind::Unauthenticated
+            | ErrorKind::Forbidden
+            | ErrorKind::MeshDenied
+    );
+    minds.then(|| refused(&error, subject, &who(&subject.connection.login)))
 }
 
 /// What a refusal means.
@@ -24,7 +42,12 @@ pub fn refused(error: &ApiError, subject: &Subject, who: &str) -> Finding {
         .hint
         .clone()
         .unwrap_or_else(|| "look into the server's log".to_owned());
-    let namespace = subject.connection.namespace.as_deref();
+    let role = || {
+        manifests::role(
+            subject.connection.namespace.as_deref().unwrap_or("NAMESPACE"),
+            caller(&subject.connection.login).as_deref(),
+        )
+    };
     match error.kind {
         ErrorKind::Login => {
             let failure = error.clone().into_failure(Phase::Connect, who);
@@ -34,17 +57,19 @@ pub fn refused(error: &ApiError, subject: &Subject, who: &str) -> Finding {
             Finding::failed("login", failure.message, cure).paste(manifests::authorization_policy(subject))
         }
         ErrorKind::Forbidden => {
-            let namespace = namespace.unwrap_or("NAMESPACE");
-            Finding::failed("login", failure.message, "apply this Role and RoleBinding").paste(
-                manifests::role(namespace, caller(&subject.connection.login).as_deref()),
-            )
+            Finding::failed("login", failure.message, "apply this Role and RoleBinding").paste(role())
         }
         ErrorKind::Unauthenticated if matches!(subject.connection.login, Login::None) => Finding::failed(
             "login",
             failure.message,
             "mount a projected service-account token with the audience `pipelines.kubeflow.org` at \
-             `/var/run/secrets/kubeflow/pipelines/token`, or configure another login",
-        ),
+             `/var/run/secrets/kubeflow/pipelines/token`, or configure another login; then it needs these rights",
+        )
+        .paste(role()),
+        // Once the server knows who is calling it asks what that caller may do: one trip less.
+        ErrorKind::Unauthenticated => {
+            Finding::failed("login", failure.message, format!("{cure}; then it needs these rights")).paste(role())
+        }
         _ => Finding::failed("login", failure.message, cure),
     }
 }

@@ -23,14 +23,13 @@ mod text;
 mod x509;
 
 pub use proxy::Proxies;
-pub use run::{examine, first_contact};
+pub use run::{examine, first_contact, without_server};
 pub use text::{render, short};
 
 use crate::exit::ExitCode;
 use crate::kfp::Connection;
 use crate::secret::Secret;
 use serde::Serialize;
-use std::path::PathBuf;
 use url::Url;
 
 /// How a check ended.
@@ -168,10 +167,6 @@ pub struct Subject {
     pub own_namespace: Option<String>,
     /// The forge's address, which may tell the runner's namespace.
     pub forge_url: Option<Url>,
-    /// The interpreter to examine.
-    pub python: PathBuf,
-    /// The kfp version wanted, where it is pinned.
-    pub kfp_version: Option<semver::Version>,
     /// An ntfy topic, with its token.
     pub ntfy: Option<(Url, Option<Secret>)>,
     /// The forge's API, with the job's token and the repository.

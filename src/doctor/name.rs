@@ -38,14 +38,17 @@ pub async fn check(target: &Url, is_proxy: bool) -> (Finding, Vec<SocketAddr>) {
         Finding::failed(
             "dns",
             format!("{what} `{host}` does not resolve: {cause}"),
-            cure(&host),
+            cure(
+                &host,
+                &search_domains(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
+            ),
         ),
         Vec::new(),
     )
 }
 
-fn cure(host: &str) -> String {
-    let search = search_domains();
+/// What helps where the resolver appends these domains to short names.
+pub(super) fn cure(host: &str, search: &[String]) -> String {
     let in_cluster_machine = search.iter().any(|domain| domain.contains("svc."));
     if is_in_cluster(host) && !in_cluster_machine {
         let asked = if search.is_empty() {
@@ -69,12 +72,12 @@ fn cure(host: &str) -> String {
     "check the spelling, and that this machine may ask a resolver that knows it".to_owned()
 }
 
-/// What the resolver appends to short names.
-fn search_domains() -> Vec<String> {
-    let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
-    text.lines()
-        .filter_map(|line| line.strip_prefix("search "))
-        .flat_map(str::split_whitespace)
-        .map(str::to_owned)
-        .collect()
+/// What the resolver appends to short names: of several `search` lines (or `domain`, the old word) the last
+/// counts, as resolv.conf(5) has it.
+pub(super) fn search_domains(configuration: &str) -> Vec<String> {
+    let last = configuration.lines().rev().find_map(|line| {
+        let mut words = line.split_whitespace();
+        matches!(words.next(), Some("search" | "domain")).then_some(words)
+    });
+    last.into_iter().flatten().map(str::to_owned).collect()
 }

@@ -1,6 +1,6 @@
 //! Can ntfy be reached, and does it take the token?
 
-use super::run::{PATIENCE, transport};
+use super::run::{PATIENCE, strict_transport};
 use super::{Finding, Subject};
 use crate::kfp::transport::{Request, Transport};
 use http::Method;
@@ -11,7 +11,7 @@ pub async fn check(subject: &Subject) -> Finding {
     let Some((topic, token)) = &subject.ntfy else {
         return Finding::skipped("ntfy", "no topic is configured");
     };
-    let transport = match transport(subject) {
+    let transport = match strict_transport(subject) {
         Ok(transport) => transport,
         Err(failure) => return Finding::failed("ntfy", failure.message, failure.hint.unwrap_or_default()),
     };

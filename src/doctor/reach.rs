@@ -32,7 +32,7 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
     let said = said.join("; ");
     let host = target.host_str().unwrap_or_default();
     let port = target.port_or_known_default().unwrap_or(80);
-    match causes.last().map(|(cause, _)| *cause) {
+    match causes.iter().map(|(cause, _)| *cause).min() {
         Some(Cause::Timeout) if is_in_cluster(host) => Finding::failed(
             "tcp",
             format!(
@@ -61,11 +61,13 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
     }
 }
 
-#[derive(Clone, Copy)]
+/// The most telling first: where one address of a name times out, that another has no route from here (IPv6
+/// in most clusters) explains nothing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Cause {
     Timeout,
-    Refused,
     Reset,
+    Refused,
     Other,
 }
 

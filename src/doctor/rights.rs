@@ -6,30 +6,55 @@ use crate::kfp::Client;
 use crate::kfp::error::ErrorKind;
 use crate::kfp::model::Server;
 
-/// An id that no pipeline has: asking for it needs the right to get, and changes nothing.
-const NOBODY: &str = "00000000-0000-0000-0000-000000000000";
+/// What no call can try without writing.
+const UNTRIED: &str = "`create` and `delete` are not tested: no safe call tells";
 
-/// The finding.
-pub async fn check(client: &Client, server: &Server, subject: &Subject, logged_in: bool) -> Finding {
+/// The finding. `listed` is a pipeline of the namespace, from the list that the login check made, which is
+/// what proved `list`.
+///
+/// An id that nobody has would tell nothing: the server looks a pipeline up before it asks for the caller's
+/// rights, and answers 404 to everybody.
+pub async fn check(
+    client: &Client,
+    server: &Server,
+    subject: &Subject,
+    listed: Option<&PipelineId>,
+) -> Finding {
     if !server.multi_user {
         return Finding::skipped("rights", "a single-user server asks nobody for rights");
     }
-    if !logged_in {
-        return Finding::skipped("rights", "the login is refused");
-    }
-    let namespace = client.namespace().unwrap_or("(shared)").to_owned();
-    let caller = login::caller(&subject.connection.login);
-    match client.pipeline(&PipelineId::new(NOBODY)).await {
-        // 404 says that the question itself was allowed. `list` was proved by the login check.
-        Ok(_) => Finding::passed(
+    let Some(namespace) = client.namespace() else {
+        return Finding::skipped(
             "rights",
-            format!("`list` and `get` are allowed in `{namespace}`; `create` and `delete` cannot be tried without writing"),
-        )
-        .cure("if an upload is refused with a bare 400, this identity lacks `create`: apply this")
-        .paste(manifests::role(&namespace, caller.as_deref())),
+            format!("everybody may read shared pipelines, so that reads prove nothing; {UNTRIED}"),
+        );
+    };
+    let role = manifests::role(namespace, login::caller(&subject.connection.login).as_deref());
+    let passed = |said: String| {
+        Finding::passed("rights", format!("{said}; {UNTRIED}"))
+            .cure("if an upload is refused with a bare 400, this identity lacks `create`: apply this")
+            .paste(role.clone())
+    };
+    let Some(id) = listed else {
+        return passed(format!(
+            "`list` is allowed in `{namespace}`; `get` cannot be told while it has no pipeline"
+        ));
+    };
+    match client.pipeline(id).await {
+        Ok(Some(_)) => passed(format!("`list` and `get` are allowed in `{namespace}`")),
+        Ok(None) => passed(format!(
+            "`list` is allowed in `{namespace}`; `get` cannot be told: the pipeline asked for has just gone"
+        )),
         Err(error) if matches!(error.kind, ErrorKind::Forbidden | ErrorKind::Unauthenticated) => {
-            Finding::failed("rights", format!("`get` is refused in `{namespace}`: {}", error.message), "apply this Role and RoleBinding")
-                .paste(manifests::role(&namespace, caller.as_deref()))
+            Finding::failed(
+                "rights",
+                format!(
+                    "`list` is allowed in `{namespace}`, `get` is refused: {}",
+                    error.message
+                ),
+                "apply this Role and RoleBinding",
+            )
+            .paste(role)
         }
         Err(error) => Finding::skipped("rights", format!("the server did not say: {}", error.message)),
     }

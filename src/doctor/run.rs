@@ -4,6 +4,7 @@ use super::{
     Finding, Subject, api, clock, forge, login, name, ntfy, proxy, python, reach, rights, run_link, sdk,
     secure, server,
 };
+use crate::compile::Outlook;
 use crate::error::Failure;
 use crate::kfp::http::HttpTransport;
 use crate::kfp::{Client, Connection};
@@ -12,9 +13,12 @@ use std::time::Duration;
 /// How long one step on the network may take.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// All checks.
-pub async fn examine(subject: &Subject) -> Vec<Finding> {
-    let mut findings = vec![python::check(&subject.python, subject.kfp_version.as_ref()).await];
+/// From the name to the API.
+const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
+
+/// All checks. `compiler` is what the compile engine would start from.
+pub async fn examine(subject: &Subject, compiler: &Result<Outlook, Failure>) -> Vec<Finding> {
+    let mut findings = vec![python::check(compiler)];
     let way = network(subject, &mut findings).await;
     match client(subject) {
         Err(failure) => findings.push(Finding::failed(
@@ -23,24 +27,29 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
             failure.hint.unwrap_or_default(),
         )),
         Ok(client) if way => {
-            let known = server::check(&client, subject).await;
-            let answered = known.as_ref().is_ok_and(|_| true);
-            match known {
+            match server::check(&client, subject).await {
                 Ok((server, finding)) => {
                     findings.push(finding);
-                    let (finding, logged_in) = login::check(&client, subject).await;
+                    let (finding, listed) = login::check(&client, subject).await;
                     findings.push(finding);
-                    findings.push(rights::check(&client, &server, subject, logged_in).await);
-                    findings.push(sdk::check(&server, subject.kfp_version.as_ref()));
+                    findings.push(match listed {
+                        Some(listed) => {
+                            let first = listed.first().map(|pipeline| &pipeline.id);
+                            rights::check(&client, &server, subject, first).await
+                        }
+                        None => Finding::skipped("rights", "the login is refused"),
+                    });
+                    findings.push(sdk::check(&server, compiler));
                 }
-                Err(finding) => findings.push(*finding),
-            }
-            if !answered {
-                skip(
-                    &mut findings,
-                    &["login", "rights", "versions"],
-                    "the server did not say what it is",
-                );
+                Err(finding) => {
+                    findings.push(*finding);
+                    let why = "the server did not say what it is";
+                    match login::objection(&client, subject).await {
+                        Some(objection) => findings.push(objection),
+                        None => skip(&mut findings, &["login"], why),
+                    }
+                    skip(&mut findings, &["rights", "versions"], why);
+                }
             }
             findings.push(clock::check(&client));
         }
@@ -56,16 +65,36 @@ pub async fn examine(subject: &Subject) -> Vec<Finding> {
     findings
 }
 
-/// The checks that explain why a first call failed: only the way to the server.
-pub async fn first_contact(subject: &Subject) -> Vec<Finding> {
+/// What is left where the configuration says nothing usable about the server: Python, where at least that is
+/// known, and everything else by name.
+pub fn without_server(compiler: Option<&Result<Outlook, Failure>>, why: &str) -> Vec<Finding> {
+    let mut findings = vec![compiler.map_or_else(|| Finding::skipped("python", why), python::check)];
+    skip(&mut findings, &STEPS, why);
+    let rest = [
+        "server", "login", "rights", "versions", "clock", "ntfy", "forge", "run link",
+    ];
+    skip(&mut findings, &rest, why);
+    findings
+}
+
+/// The checks that explain why a first call failed: only the way to the server, and with `refused`, where
+/// it was the caller that something minded, what it minds.
+pub async fn first_contact(subject: &Subject, refused: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    network(subject, &mut findings).await;
+    let way = network(subject, &mut findings).await;
+    if way
+        && refused
+        && let Ok(client) = client(subject)
+    {
+        // Only a server that separates users may be sent a namespace: which it is decides the next call.
+        let _ = client.server().await;
+        findings.extend(login::objection(&client, subject).await);
+    }
     findings
 }
 
 /// From the name to the API; whether the whole way is open.
 async fn network(subject: &Subject, findings: &mut Vec<Finding>) -> bool {
-    const STEPS: [&str; 5] = ["proxy", "dns", "tcp", "tls", "http"];
     if subject.embedded {
         skip(
             findings,
@@ -117,16 +146,23 @@ pub(super) fn hasty(connection: &Connection) -> Connection {
     let mut connection = connection.clone();
     connection.timeout = connection.timeout.min(2 * PATIENCE);
     connection.connect_timeout = PATIENCE;
-    connection.first_contact = 2 * PATIENCE;
+    // Long enough for a login to give up first: its authority's silence is not the server's.
+    connection.first_contact = 3 * PATIENCE;
     connection.deadline = Duration::from_secs(60);
     connection
 }
 
-/// A transport for calls that carry no credentials of the server.
+/// A transport for calls to the pipelines server.
 pub(super) fn transport(subject: &Subject) -> Result<HttpTransport, Failure> {
     HttpTransport::new(
         subject.connection.ca_file.as_deref(),
         subject.connection.insecure_skip_tls_verify,
         PATIENCE,
     )
+}
+
+/// A transport for everybody else, such as the forge: that the pipelines server's certificate is not checked
+/// says nothing about theirs, and they are sent tokens.
+pub(super) fn strict_transport(subject: &Subject) -> Result<HttpTransport, Failure> {
+    HttpTransport::new(subject.connection.ca_file.as_deref(), false, PATIENCE)
 }

@@ -1,6 +1,6 @@
 //! Does the link to the CI run lead anywhere?
 
-use super::run::{PATIENCE, transport};
+use super::run::{PATIENCE, strict_transport};
 use super::{Finding, Subject};
 use crate::kfp::transport::{Request, Transport};
 use http::Method;
@@ -11,7 +11,7 @@ pub async fn check(subject: &Subject) -> Finding {
     let Some(link) = &subject.run_link else {
         return Finding::skipped("run link", "this is no CI job");
     };
-    let transport = match transport(subject) {
+    let transport = match strict_transport(subject) {
         Ok(transport) => transport,
         Err(failure) => return Finding::skipped("run link", failure.message),
     };

@@ -1,15 +1,27 @@
 //! Does the compiler fit the server?
 
 use super::Finding;
+use crate::compile::Outlook;
+use crate::error::Failure;
 use crate::kfp::model::Server;
 use semver::Version;
 
 /// The finding.
-pub fn check(server: &Server, kfp: Option<&Version>) -> Finding {
-    let Some(kfp) = kfp else {
+pub fn check(server: &Server, compiler: &Result<Outlook, Failure>) -> Finding {
+    let Ok(found) = compiler else {
+        return Finding::skipped("versions", "it is not known which kfp would compile");
+    };
+    if !found.pinned {
         return Finding::skipped(
             "versions",
             "no kfp version is pinned; one that fits the server is chosen",
+        );
+    }
+    let shown = format!("kfp {} (from `{}`)", found.kfp_version, found.kfp_from);
+    let Ok(kfp) = Version::parse(&found.kfp_version) else {
+        return Finding::skipped(
+            "versions",
+            format!("{shown} is no release to compare with a server"),
         );
     };
     let Some(version) = &server.version else {
@@ -18,7 +30,7 @@ pub fn check(server: &Server, kfp: Option<&Version>) -> Finding {
     if (kfp.major, kfp.minor) > (version.major, version.minor) {
         return Finding::passed(
             "versions",
-            format!("kfp {kfp} is newer than the server, {version}"),
+            format!("{shown} is newer than the server, {version}"),
         )
         .cure(format!(
             "pin kfp {}.{}: what a newer one adds to a spec is refused by this server, or dropped in silence",
@@ -27,6 +39,6 @@ pub fn check(server: &Server, kfp: Option<&Version>) -> Finding {
     }
     Finding::passed(
         "versions",
-        format!("kfp {kfp} is not newer than the server, {version}"),
+        format!("{shown} is not newer than the server, {version}"),
     )
 }

@@ -120,15 +120,9 @@ fn handshake(addresses: &[SocketAddr], host: &str, witness: &Arc<Witness>) -> Re
 fn judge(seen: &Seen, host: &str, subject: &Subject) -> Finding {
     let leaf = seen.chain.first().cloned().unwrap_or_default();
     let issuer = leaf.issuer.as_deref().unwrap_or("somebody unnamed");
-    if let Some(error) = &seen.verdict {
-        let mut finding = refused(error, host, issuer, &leaf, seen.chain.len());
-        if subject.connection.insecure_skip_tls_verify {
-            finding.cure = Some(format!(
-                "{} (certificates are not checked at the moment)",
-                finding.cure.unwrap_or_default()
-            ));
-        }
-        return finding;
+    let unchecked = subject.connection.insecure_skip_tls_verify;
+    if let Some(error) = seen.verdict.as_ref().filter(|_| !unchecked) {
+        return refused(error, host, issuer, &leaf, seen.chain.len());
     }
     if let Some(trouble) = &seen.trouble {
         return Finding::failed(
@@ -136,6 +130,9 @@ fn judge(seen: &Seen, host: &str, subject: &Subject) -> Finding {
             format!("the handshake failed: {trouble}"),
             "check that this port speaks TLS: a plain server on an https address looks like this",
         );
+    }
+    if unchecked {
+        return tolerated(seen, host, issuer, &leaf);
     }
     let until = leaf
         .until
@@ -152,6 +149,24 @@ fn judge(seen: &Seen, host: &str, subject: &Subject) -> Finding {
         finding.cure("it ends within two weeks: have it renewed")
     } else {
         finding
+    }
+}
+
+/// Verification is switched off, so the calls go through whatever the certificate is; said is what a check
+/// would have found.
+fn tolerated(seen: &Seen, host: &str, issuer: &str, leaf: &Facts) -> Finding {
+    let protocol = seen.protocol.as_deref().unwrap_or("TLS");
+    let off = "verification is off (`--insecure-skip-tls-verify`): anyone on the way can read and change everything";
+    match &seen.verdict {
+        None => Finding::passed("tls", format!("{protocol}; {off}"))
+            .cure("leave the flag out: the certificate would be accepted without it"),
+        Some(error) => {
+            let strict = refused(error, host, issuer, leaf, seen.chain.len());
+            Finding::passed("tls", format!("{protocol}; {off}; checked, {}", strict.seen)).cure(format!(
+                "to switch verification on: {}",
+                strict.cure.unwrap_or_default()
+            ))
+        }
     }
 }
 

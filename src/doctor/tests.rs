@@ -1,4 +1,11 @@
+mod compiler;
+mod places;
+mod refusals;
+mod tls;
+
 use super::*;
+use crate::compile::Outlook;
+use crate::error::{Failure, Phase};
 use crate::kfp::auth::Login;
 use crate::kfp::embedded::{Store, router};
 use axum::Router;
@@ -8,7 +15,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio_rustls::TlsAcceptor;
 
 fn subject(endpoint: &str) -> Subject {
     let mut connection = Connection::new(endpoint.parse().unwrap());
@@ -20,12 +26,27 @@ fn subject(endpoint: &str) -> Subject {
         proxies: Proxies::default(),
         own_namespace: None,
         forge_url: None,
-        python: PathBuf::from("python3"),
-        kfp_version: None,
         ntfy: None,
         forge: None,
         run_link: None,
     }
+}
+
+/// What the engine would find on a machine with everything.
+fn compiler() -> Outlook {
+    Outlook {
+        python: "/usr/bin/python3".into(),
+        python_version: "3.11.7".to_owned(),
+        installed: Some("2.17.0".to_owned()),
+        kfp_version: "2.17.0".to_owned(),
+        kfp_from: "requirements.txt:3".to_owned(),
+        pinned: true,
+        notes: Vec::new(),
+    }
+}
+
+async fn examine(subject: &Subject) -> Vec<Finding> {
+    super::examine(subject, &Ok(compiler())).await
 }
 
 async fn serve(app: Router) -> SocketAddr {
@@ -106,7 +127,7 @@ async fn a_server_that_is_well_passes() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
-    let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888")).await;
+    let findings = first_contact(&subject("http://ml-pipeline.kubeflow.svc.invalid:8888"), false).await;
     let dns = found(&findings, "dns");
     assert!(
         dns.is_failed() && dns.cure.as_ref().unwrap().contains("cluster"),
@@ -119,7 +140,7 @@ async fn a_name_that_does_not_exist_is_told_from_a_port_where_nobody_listens() {
         .unwrap()
         .local_addr()
         .unwrap();
-    let findings = first_contact(&subject(&format!("http://{free}"))).await;
+    let findings = first_contact(&subject(&format!("http://{free}")), false).await;
     assert!(
         found(&findings, "tcp").seen.contains("nothing listens"),
         "{findings:#?}"
@@ -181,7 +202,7 @@ async fn a_reset_is_told_from_a_refusal() {
             stream.set_zero_linger().unwrap();
         }
     });
-    let findings = first_contact(&subject(&format!("http://{address}"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}")), false).await;
     assert!(
         found(&findings, "tcp")
             .seen
@@ -197,7 +218,7 @@ async fn a_missing_prefix_is_found() {
     });
     let address = serve(app).await;
     let http = found(
-        &first_contact(&subject(&format!("http://{address}"))).await,
+        &first_contact(&subject(&format!("http://{address}")), false).await,
         "http",
     )
     .clone();
@@ -209,9 +230,9 @@ async fn a_missing_prefix_is_found() {
         http.cure.unwrap(),
         format!("use `http://{address}/pipeline` as the endpoint")
     );
-    let findings = first_contact(&subject(&format!("http://{address}/pipeline"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}/pipeline")), false).await;
     assert_eq!(found(&findings, "http").verdict, Verdict::Passed);
-    let findings = first_contact(&subject(&format!("http://{address}/wrong"))).await;
+    let findings = first_contact(&subject(&format!("http://{address}/wrong")), false).await;
     assert!(
         found(&findings, "http")
             .cure
@@ -242,7 +263,7 @@ async fn a_login_page_and_a_mesh_are_recognised() {
 
     let address = always(403, "text/plain", "RBAC: access denied").await;
     let http = found(
-        &first_contact(&subject(&format!("http://{address}"))).await,
+        &first_contact(&subject(&format!("http://{address}")), false).await,
         "http",
     )
     .clone();
@@ -339,116 +360,6 @@ fn a_proxy_is_only_in_the_way_of_cluster_names() {
     assert!(proxy::check(&subject).1.is_none());
 }
 
-/// A TLS server on the registry with a certificate for `name`, and the authority that signed it.
-async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfile::NamedTempFile) {
-    let mut authority = rcgen::CertificateParams::new(Vec::<String>::new()).unwrap();
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    authority
-        .distinguished_name
-        .push(rcgen::DnType::CommonName, "Homelab CA");
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let authority_certificate = authority.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::new(authority, authority_key);
-    let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap();
-    leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let certificate = leaf.signed_by(&key, &issuer).unwrap();
-    crate::kfp::tls::install_provider();
-    let key = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let plain = serve(registry()).await;
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                if let Ok(mut secured) = acceptor.accept(stream).await {
-                    let mut inner = TcpStream::connect(plain).await.unwrap();
-                    let _ = tokio::io::copy_bidirectional(&mut secured, &mut inner).await;
-                }
-            });
-        }
-    });
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), authority_certificate.pem()).unwrap();
-    (address, file)
-}
-
-#[tokio::test]
-async fn tls_trouble_is_told_apart() {
-    let (address, authority) = secure_server("localhost", 2090).await;
-    let mut subject = subject(&format!("https://localhost:{}", address.port()));
-    let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert!(
-        tls.is_failed() && tls.seen.contains("signed by `Homelab CA`"),
-        "{tls:?}"
-    );
-    assert!(tls.cure.unwrap().contains("--ca-file"));
-
-    subject.connection.ca_file = Some(authority.path().to_owned());
-    let findings = examine(&subject).await;
-    assert!(
-        found(&findings, "tls").seen.contains("valid until 2090-01-01"),
-        "{findings:#?}"
-    );
-    assert_eq!(
-        found(&findings, "login").verdict,
-        Verdict::Passed,
-        "{findings:#?}"
-    );
-
-    subject.connection.endpoint = format!("https://127.0.0.1:{}", address.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert!(
-        tls.seen.contains("not for `127.0.0.1`") && tls.seen.contains("localhost"),
-        "{tls:?}"
-    );
-
-    let (address, authority) = secure_server("localhost", 2001).await;
-    subject.connection.ca_file = Some(authority.path().to_owned());
-    subject.connection.endpoint = format!("https://localhost:{}", address.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert_eq!(tls.seen, "the certificate ended on 2001-01-01");
-
-    let plain = serve(registry()).await;
-    subject.connection.endpoint = format!("https://localhost:{}", plain.port()).parse().unwrap();
-    let tls = found(&first_contact(&subject).await, "tls").clone();
-    assert!(tls.seen.contains("handshake failed"), "{tls:?}");
-}
-
-#[tokio::test]
-async fn the_client_itself_wants_the_authority_or_the_switch() {
-    let (address, authority) = secure_server("localhost", 2090).await;
-    let endpoint = format!("https://localhost:{}", address.port());
-    let ask = async |change: &dyn Fn(&mut Connection)| {
-        let mut connection = Connection::new(endpoint.parse().unwrap());
-        change(&mut connection);
-        crate::kfp::Client::new(connection).unwrap().server().await
-    };
-    let failure = ask(&|_| {}).await.unwrap_err();
-    assert_eq!(failure.exit_code(), ExitCode::Usage, "{failure:?}");
-    assert!(failure.hint.unwrap().contains("--ca-file"));
-    ask(&|connection| connection.ca_file = Some(authority.path().to_owned()))
-        .await
-        .unwrap();
-    ask(&|connection| connection.insecure_skip_tls_verify = true)
-        .await
-        .unwrap();
-    let unusable = Connection {
-        ca_file: Some("/no/such/file".into()),
-        ..Connection::new(endpoint.parse().unwrap())
-    };
-    assert_eq!(
-        crate::kfp::Client::new(unusable).err().unwrap().exit_code(),
-        ExitCode::Usage
-    );
-}
-
 #[tokio::test]
 async fn ntfy_and_the_forge_are_asked_without_writing() {
     let address = serve(registry()).await;
@@ -480,30 +391,4 @@ async fn ntfy_and_the_forge_are_asked_without_writing() {
         found(&findings, "forge").is_failed() && found(&findings, "forge").seen.contains("may only read")
     );
     assert!(!format!("{findings:?}").contains("forge-secret"));
-}
-
-#[tokio::test]
-async fn python_is_found_or_named() {
-    let missing = python::check(std::path::Path::new("/no/such/python"), None).await;
-    assert!(missing.is_failed() && missing.cure.unwrap().contains("--python"));
-    let odd = python::check(std::path::Path::new("/bin/false"), None).await;
-    assert!(odd.is_failed());
-}
-
-#[test]
-fn a_newer_kfp_than_the_server_is_pointed_out() {
-    let server = crate::kfp::Server {
-        version: Some(semver::Version::new(2, 5, 0)),
-        tag_name: None,
-        multi_user: false,
-        store: crate::kfp::Store::Database,
-        probed: false,
-    };
-    let newer = sdk::check(&server, Some(&semver::Version::new(2, 17, 0)));
-    assert!(newer.cure.unwrap().contains("pin kfp 2.5"));
-    assert!(
-        sdk::check(&server, Some(&semver::Version::new(2, 5, 3)))
-            .cure
-            .is_none()
-    );
 }

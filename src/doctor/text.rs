@@ -1,6 +1,7 @@
 //! The findings as people read them.
 
 use super::{Diagnosis, Finding, Verdict};
+use crate::report::text::clean;
 
 /// One line per check, cures and things to paste below those that need them.
 #[must_use]
@@ -51,11 +52,11 @@ fn lines(finding: &Finding, width: usize) -> String {
         Verdict::Failed => "FAILED ",
         Verdict::Skipped => "skipped",
     };
-    let mut text = format!("  {mark} {:width$}  {}\n", finding.check, finding.seen);
+    let mut text = format!("  {mark} {:width$}  {}\n", finding.check, clean(&finding.seen));
     let indent = " ".repeat(width + 12);
     if let Some(cure) = finding.cure.as_ref().filter(|cure| !cure.is_empty()) {
         let word = if finding.is_failed() { "cure" } else { "note" };
-        text.push_str(&format!("{indent}{word}: {cure}\n"));
+        text.push_str(&format!("{indent}{word}: {}\n", clean(cure)));
     }
     if let Some(paste) = finding
         .paste
@@ -63,7 +64,7 @@ fn lines(finding: &Finding, width: usize) -> String {
         .filter(|_| finding.verdict != Verdict::Skipped)
     {
         for line in paste.lines() {
-            text.push_str(&format!("{indent}  {line}\n"));
+            text.push_str(&format!("{indent}  {}\n", clean(line)));
         }
     }
     text

@@ -62,10 +62,17 @@ pub struct Auth {
     pub username: Option<String>,
     /// Audience of a CI platform's identity token, or of a client-credentials grant.
     pub audience: Option<String>,
-    /// Token endpoint of a client-credentials grant.
+    /// Token endpoint of a client-credentials grant, or of an exchange of the CI platform's identity token.
     pub token_url: Option<String>,
-    /// Client id of a client-credentials grant.
+    /// Client id of a client-credentials grant or of an exchange.
     pub client_id: Option<String>,
+    /// Scope of a client-credentials grant.
+    pub scope: Option<String>,
+    /// Dex's connector: the one to log in at where it offers several (`local` otherwise), or the one that
+    /// trusts the CI platform in an exchange.
+    pub connector: Option<String>,
+    /// Audience of the token that an exchange gives, where it is not the CI platform's token's own.
+    pub exchange_audience: Option<String>,
 }
 
 /// The kinds of login.

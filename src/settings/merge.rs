@@ -2,7 +2,7 @@
 
 use super::endpoint::{Sources, decide};
 use super::environment::Environment;
-use super::file::{Network, Sandbox, SourceBuilds};
+use super::file::{Auth, Network, Sandbox, SourceBuilds};
 use super::load::load;
 use super::pull_request::fence;
 use super::{Apply, Compile, Discover, Forge, Naming, Notify, Output, Server, Settings, variables};
@@ -76,6 +76,8 @@ pub fn merge_at(
         notes.push("certificates are NOT checked (`--insecure-skip-tls-verify`): anyone on the way can read and change everything".to_owned());
     }
     let ci = environment.is_ci();
+    let twin =
+        |name: &str, from_file: Option<String>| environment.text(name).map(str::to_owned).or(from_file);
     let server = Server {
         endpoint: decided.endpoint,
         endpoint_from: decided.from,
@@ -96,7 +98,12 @@ pub fn merge_at(
         cookie: environment.secret(variables::COOKIE),
         client_secret: environment.secret(variables::CLIENT_SECRET),
         headers: headers(&file.headers, environment.text(variables::HEADERS))?,
-        auth_file: file.auth,
+        auth_file: Auth {
+            connector: twin(variables::AUTH_CONNECTOR, file.auth.connector),
+            scope: twin(variables::AUTH_SCOPE, file.auth.scope),
+            exchange_audience: twin(variables::AUTH_EXCHANGE_AUDIENCE, file.auth.exchange_audience),
+            ..file.auth
+        },
         ca_file: global
             .ca_file
             .clone()

@@ -74,7 +74,7 @@ pub struct Server {
     pub shared: bool,
     /// The kind of login, where it was given.
     pub auth: Option<file::AuthKind>,
-    /// Settings of the login from the file.
+    /// Settings of the login from the file, or from the twins in the environment.
     pub auth_file: file::Auth,
     /// User of a login.
     pub username: Option<String>,

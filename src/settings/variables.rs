@@ -56,6 +56,12 @@ variables! {
     WEBHOOK_URL = Secret "KFP_GITOPS_WEBHOOK_URL";
     /// Token for the forge (the job's own, as a rule).
     FORGE_TOKEN = Secret "KFP_GITOPS_FORGE_TOKEN";
+    /// Twin of `auth.connector`: Dex's connector.
+    AUTH_CONNECTOR = Read "KFP_GITOPS_AUTH_CONNECTOR";
+    /// Twin of `auth.scope`: scope of a client-credentials grant.
+    AUTH_SCOPE = Read "KFP_GITOPS_AUTH_SCOPE";
+    /// Twin of `auth.exchange_audience`: audience of the token that an exchange gives.
+    AUTH_EXCHANGE_AUDIENCE = Read "KFP_GITOPS_AUTH_EXCHANGE_AUDIENCE";
     /// The pipelines server, in the form kfp's own client takes; without a scheme `https` (`http` for `*.svc*` and localhost).
     KF_PIPELINES_ENDPOINT = Read "KF_PIPELINES_ENDPOINT";
     /// File with the service-account token, as kfp's own client reads it.

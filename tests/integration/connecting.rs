@@ -154,3 +154,135 @@ async fn doctor_says_each_check_as_text_and_as_json() {
         "{text:?}"
     );
 }
+
+/// The check of that name.
+fn check(report: &serde_json::Value, name: &str) -> serde_json::Value {
+    let all = report["checks"].as_array().cloned().unwrap_or_default();
+    let found = all.iter().find(|one| one["check"] == name);
+    found.unwrap_or_else(|| panic!("{name} in {report:#}")).clone()
+}
+
+#[test]
+fn doctor_calls_a_broken_configuration_a_finding() {
+    let root = folder(&[("kfp-gitops.yaml", "project: a\ndiscover:\n  inclde: [x]\n")]);
+    let said = run(kfp_gitops(root.path()).args(["doctor", "--format", "json"]));
+    assert_eq!(said.code, 1, "{said:?}");
+    let report = said.json();
+    let config = check(&report, "config");
+    assert_eq!(config["verdict"], "failed");
+    assert_eq!(
+        config["seen"],
+        "kfp-gitops.yaml:3:3: discover: unknown field `inclde`, expected `include` or `exclude`"
+    );
+    assert_eq!(config["cure"], "did you mean `include`?");
+    for name in ["python", "dns", "http", "server", "login", "rights", "run link"] {
+        assert_eq!(check(&report, name)["verdict"], "skipped", "{report:#}");
+    }
+    let said = run(kfp_gitops(root.path()).arg("doctor"));
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(
+        said.out.contains("FAILED  config") && said.out.contains("kfp-gitops.yaml:3:3"),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn doctor_lets_no_file_command_the_runner() {
+    let root = folder(&[("kfp-gitops.yaml", "\"a\\n::add-mask::x ##[error]y\": 1\n")]);
+    let said = run(kfp_gitops(root.path()).arg("doctor").env("CI", "true"));
+    assert_eq!(said.code, 1, "{said:?}");
+    assert!(said.out.contains("unknown field"), "{said:?}");
+    let commands = |line: &str| line.trim_start().starts_with("::") || line.contains("##[");
+    assert!(!said.out.lines().any(commands), "{said:?}");
+}
+
+#[test]
+fn doctor_without_what_its_login_needs_still_looks_at_python() {
+    let root = folder(&[("kfp-gitops.yaml", "auth:\n  kind: cookie\n")]);
+    let mut command = kfp_gitops(root.path());
+    let said = run(command.args(["doctor", "--format", "json", "--endpoint", "http://127.0.0.1:1"]));
+    assert_eq!(said.code, 1, "{said:?}");
+    let report = said.json();
+    assert!(
+        check(&report, "config")["cure"]
+            .as_str()
+            .is_some_and(|cure| cure.contains("KFP_GITOPS_COOKIE")),
+        "{report:#}"
+    );
+    assert_eq!(check(&report, "python")["verdict"], "passed");
+    assert_eq!(check(&report, "tcp")["verdict"], "skipped");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn doctor_finds_pins_and_interpreters_as_the_engine_does() {
+    let data = tempfile::tempdir().unwrap();
+    let (_registry, api) = crate::support::registry::running(data.path()).await;
+    let url = api.base.trim_end_matches("/apis/v2beta1").to_owned();
+    let report = tokio::task::spawn_blocking(move || {
+        use std::os::unix::fs::PermissionsExt;
+        let root = folder(&[
+            ("one_pipeline.py", PIPELINE),
+            ("requirements.txt", "pandas\nkfp==2.16.1\n"),
+        ]);
+        // The only Python on PATH is not called `python3`.
+        let real =
+            run(std::process::Command::new("python3").args(["-c", "import sys; print(sys.executable)"]));
+        let script = format!("#!/bin/sh\nexec {} \"$@\"\n", real.out.trim());
+        crate::support::write(root.path(), "bin/python3.11", &script);
+        let program = root.path().join("bin/python3.11");
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = kfp_gitops(root.path());
+        command
+            .args(["doctor", "--format", "json", "--endpoint", &url])
+            .env("NO_PROXY", "*")
+            .env("PATH", root.path().join("bin"));
+        run(&mut command).json()
+    })
+    .await
+    .expect("the test's thread");
+    let python = check(&report, "python");
+    assert_eq!(python["verdict"], "passed", "{report:#}");
+    let versions = check(&report, "versions");
+    assert_eq!(versions["verdict"], "passed", "{report:#}");
+    assert!(
+        versions["seen"]
+            .as_str()
+            .is_some_and(|seen| seen.contains("kfp 2.16.1 (from `requirements.txt:2`)")),
+        "{versions:#}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_list_that_is_refused_is_explained() {
+    let server = MockServer::start().await;
+    let health = r#"{"tag_name":"2.17.0","multi_user":true,"pipeline_store":"database"}"#;
+    Mock::given(path("/apis/v2beta1/healthz"))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(health, "application/json"))
+        .mount(&server)
+        .await;
+    Mock::given(any())
+        .respond_with(ResponseTemplate::new(403).set_body_raw(
+            r#"{"code":7,"message":"User 'ci' is not authorized"}"#,
+            "application/json",
+        ))
+        .mount(&server)
+        .await;
+    let said = plan(
+        &server,
+        &[
+            ("KFP_GITOPS_TOKEN", "sEcReT-0123456789"),
+            ("KFP_GITOPS_NAMESPACE", "team-a"),
+        ],
+    )
+    .await;
+    assert_eq!(said.code, 2, "{said:?}");
+    let error = &said.json()["error"];
+    assert_eq!(error["phase"], "plan", "{error:#}");
+    let detail = error["detail"].as_str().unwrap_or_default();
+    assert!(
+        detail.contains("kind: RoleBinding") && detail.contains("namespace: team-a"),
+        "{error:#}"
+    );
+    assert!(!said.out.contains("sEcReT"), "{said:?}");
+    only_reads(&server).await;
+}

@@ -1,13 +1,15 @@
 //! [`Authenticator`]: attaches credentials to calls and renews them when they run out or are refused.
 
 use super::Login;
+use super::client_credentials::shown;
 use super::grant::Grant;
-use crate::error::{Failure, Phase};
+use crate::error::{Class, Failure, Phase};
 use crate::kfp::transport::Transport;
 use crate::secret::Secret;
 use http::HeaderMap;
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use std::sync::Mutex as PlainMutex;
+use std::time::Duration;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::Url;
@@ -33,6 +35,12 @@ struct Session {
     /// What the token file held when it was read last.
     file: Option<Secret>,
 }
+
+/// A header with credentials, and when to fetch the next.
+type Fetched = ((HeaderName, HeaderValue), Option<Duration>);
+
+/// How long a whole login may take: it happens within the first contact's 15 s, and must end before it.
+const LOGIN: Duration = Duration::from_secs(12);
 
 impl Authenticator {
     /// An authenticator for `login` at `endpoint` that also sends `headers`.
@@ -126,15 +134,12 @@ impl Authenticator {
 
     async fn log_in(&self, transport: &dyn Transport, session: &mut Session) -> Result<(), Failure> {
         session.header = None;
-        let (header, lifetime) = match &self.login {
-            Login::Dex(dex) => {
-                let cookies = dex.log_in(transport, &self.endpoint).await?;
-                self.hide_later(cookies.expose());
-                ((COOKIE, header_value("Cookie", cookies.expose())?), None)
-            }
-            Login::CiIdentity(identity) => self.granted(identity.token(transport).await?)?,
-            Login::ClientCredentials(credentials) => self.granted(credentials.token(transport).await?)?,
-            _ => return Ok(()),
+        // Each authority has its own limit; this one is for several slow steps in a row.
+        let Ok(fetched) = tokio::time::timeout(LOGIN, self.fetch(transport)).await else {
+            return Err(self.endless());
+        };
+        let Some((header, lifetime)) = fetched? else {
+            return Ok(());
         };
         session.number += 1;
         session.header = Some(header);
@@ -142,10 +147,41 @@ impl Authenticator {
         Ok(())
     }
 
-    fn granted(
-        &self,
-        grant: Grant,
-    ) -> Result<((HeaderName, HeaderValue), Option<std::time::Duration>), Failure> {
+    /// New credentials; `None` where this login needs none.
+    async fn fetch(&self, transport: &dyn Transport) -> Result<Option<Fetched>, Failure> {
+        Ok(match &self.login {
+            Login::Dex(dex) => {
+                let cookies = dex.log_in(transport, &self.endpoint).await?;
+                self.hide_later(cookies.expose());
+                Some(((COOKIE, header_value("Cookie", cookies.expose())?), None))
+            }
+            Login::CiIdentity(identity) => Some(self.granted(identity.token(transport).await?)?),
+            Login::ClientCredentials(credentials) => Some(self.granted(credentials.token(transport).await?)?),
+            _ => None,
+        })
+    }
+
+    /// The failure of a login that would not end.
+    fn endless(&self) -> Failure {
+        let whose = match &self.login {
+            Login::CiIdentity(identity) => {
+                let exchange = identity.exchange.as_ref().map(|exchange| &exchange.token_url);
+                format!("at {}", shown(exchange.unwrap_or(&identity.request_url)))
+            }
+            Login::ClientCredentials(credentials) => format!("at {}", shown(&credentials.token_url)),
+            _ => format!("in front of {}", shown(&self.endpoint)),
+        };
+        Failure::new(
+            Phase::Connect,
+            Class::Infrastructure,
+            format!("the login {whose} was not done within {} s", LOGIN.as_secs()),
+        )
+        .hint(
+            "look at what gives out tokens or sessions there: the pipelines server itself was not asked yet",
+        )
+    }
+
+    fn granted(&self, grant: Grant) -> Result<Fetched, Failure> {
         self.hide_later(grant.token.expose());
         Ok(((AUTHORIZATION, bearer(&grant.token)?), grant.renew_in))
     }

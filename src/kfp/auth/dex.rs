@@ -7,7 +7,7 @@ use super::client_credentials::{form_request, shown};
 use super::forms::{Form, forms, links};
 use super::grant::send;
 use crate::error::{Failure, Phase};
-use crate::kfp::error::is_page;
+use crate::kfp::error::{is_page, one_line};
 use crate::kfp::transport::{Request, Response, Transport};
 use crate::secret::Secret;
 use http::Method;
@@ -104,7 +104,7 @@ impl Walk<'_> {
         if let Some(form) = forms.iter().find(|form| form.action.contains("/oauth2/start")) {
             return Ok(Some(filled(url, form, &[])?));
         }
-        if let Some(target) = self.connector(&links(&text)) {
+        if let Some(target) = self.connector(url, &links(&text))? {
             let target = url
                 .join(&target)
                 .map_err(|_| odd(url, "offers a link to an address that is none"))?;
@@ -165,18 +165,34 @@ impl Walk<'_> {
     }
 
     /// The link to a connector: the one asked for, else `local`, else the only one.
-    fn connector(&self, links: &[String]) -> Option<String> {
-        let offered: Vec<&String> = links.iter().filter(|link| link.contains("/auth/")).collect();
-        let wanted = self.login.connector.as_deref().unwrap_or("local");
-        let is = |link: &str, name: &str| {
-            let path = link.split('?').next().unwrap_or(link);
-            path.rsplit('/').next() == Some(name)
-        };
-        offered
+    fn connector(&self, url: &Url, links: &[String]) -> Result<Option<String>, Failure> {
+        let offered: Vec<(&str, &String)> = links
             .iter()
-            .find(|link| is(link, wanted))
-            .or_else(|| offered.first().filter(|_| offered.len() == 1))
-            .map(|link| (*link).clone())
+            .filter(|link| link.contains("/auth/"))
+            .map(|link| {
+                let path = link.split('?').next().unwrap_or(link);
+                (path.rsplit('/').next().unwrap_or(path), link)
+            })
+            .collect();
+        let named = |wanted: &str| offered.iter().find(|(name, _)| *name == wanted);
+        let chosen = match self.login.connector.as_deref() {
+            Some(wanted) => named(wanted),
+            None => named("local").or_else(|| offered.first().filter(|_| offered.len() == 1)),
+        };
+        if chosen.is_none() && !offered.is_empty() {
+            let names: Vec<&str> = offered.iter().map(|(name, _)| *name).collect();
+            let what = match &self.login.connector {
+                Some(wanted) => format!("has no connector `{wanted}`"),
+                None => "offers several connectors".to_owned(),
+            };
+            return Err(
+                Failure::usage(Phase::Connect, format!("the login at {} {what}", shown(url))).hint(format!(
+                    "set `auth.connector` (`KFP_GITOPS_AUTH_CONNECTOR`) to one of: {}",
+                    one_line(&names.join(", "), 200)
+                )),
+            );
+        }
+        Ok(chosen.map(|(_, link)| (*link).clone()))
     }
 
     fn session(&self, endpoint: &Url) -> Result<Secret, Failure> {

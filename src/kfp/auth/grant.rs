@@ -8,6 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use std::time::Duration;
+use tokio::time::Instant;
 
 /// A token, and when to ask for the next.
 pub struct Grant {
@@ -17,6 +18,10 @@ pub struct Grant {
 
 /// How long before its end a token is replaced: a call may take half a minute.
 const MARGIN: u64 = 60;
+
+/// How long an authority may be silent, all tries together: well below the budget of the first contact
+/// (`Connection::first_contact`), within which a login happens. Otherwise the pipelines server would be blamed.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// How often an authority is asked at most. Asking twice only makes a second token.
 const ATTEMPTS: u32 = 3;
@@ -70,22 +75,27 @@ pub fn read(response: &Response, whose: &str) -> Result<Grant, Failure> {
 
 /// Sends a request; trouble that passes is waited out, briefly.
 pub async fn send(transport: &dyn Transport, request: &Request, whose: &str) -> Result<Response, Failure> {
+    let end = Instant::now() + SILENCE;
     let mut attempt = 1;
     loop {
-        let cause = match tokio::time::timeout(request.timeout, transport.send(request.clone())).await {
+        let limit = request.timeout.min(end.saturating_duration_since(Instant::now()));
+        let mut request = request.clone();
+        request.timeout = limit;
+        let cause = match tokio::time::timeout(limit, transport.send(request)).await {
             Ok(Ok(response)) if response.status.is_server_error() => {
                 format!("status {}", response.status.as_u16())
             }
             Ok(Ok(response)) => return Ok(response),
             Ok(Err(error)) => error.message,
-            Err(_) => format!("no answer within {} s", request.timeout.as_secs()),
+            Err(_) => format!("no answer within {} s", limit.as_secs().max(1)),
         };
-        if attempt >= ATTEMPTS {
+        let pause = Duration::from_millis(500 << attempt);
+        if attempt >= ATTEMPTS || Instant::now() + pause >= end {
             let text = format!("{whose} does not answer: {cause}");
             return Err(Failure::new(Phase::Connect, Class::Infrastructure, text)
                 .hint("check its address, and that this runner may reach it"));
         }
-        tokio::time::sleep(Duration::from_millis(500 << attempt)).await;
+        tokio::time::sleep(pause).await;
         attempt += 1;
     }
 }
