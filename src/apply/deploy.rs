@@ -8,7 +8,7 @@ use super::{Outcome, Task};
 use crate::error::{Failure, Phase};
 use crate::ids::{PipelineId, VersionId};
 use crate::ir::upload_documents;
-use crate::kfp::{Version, advice, features};
+use crate::kfp::{Version, features};
 use crate::report::{Action, Reason};
 use bytes::Bytes;
 use chrono::TimeDelta;
@@ -112,10 +112,15 @@ async fn attempt(
     Ok(outcome)
 }
 
-async fn newest(run: &Run<'_>, task: &Task, pipeline: &PipelineId) -> Result<Option<Version>, Box<Outcome>> {
+/// The newest version, read directly before what it decides.
+pub(super) async fn newest(
+    run: &Run<'_>,
+    task: &Task,
+    pipeline: &PipelineId,
+) -> Result<Option<Version>, Box<Outcome>> {
     run.client.newest_version(pipeline).await.map_err(|error| {
         let doing = format!("reading the newest version of `{}`", task.name);
-        Box::new(Outcome::failed(advice::failure(&error, Phase::Apply, &doing)))
+        Box::new(Outcome::failed(error.into_failure(Phase::Apply, &doing)))
     })
 }
 

@@ -231,15 +231,7 @@ impl Run<'_> {
         outcome: &mut Outcome,
     ) -> Result<Settled, Box<Outcome>> {
         progress.stage(Stage::Quiet);
-        let newest = self
-            .client
-            .newest_version(&target.pipeline)
-            .await
-            .map_err(|error| {
-                Box::new(Outcome::failed(
-                    error.into_failure(Phase::Apply, "reading the newest version"),
-                ))
-            })?;
+        let newest = super::deploy::newest(self, task, &target.pipeline).await?;
         if let Some(version) = &newest
             && stores(task, version)
             && self.mark(version).is_some()

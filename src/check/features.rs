@@ -35,11 +35,8 @@ pub(super) fn check(spec: &Spec, server: Option<&Version>, findings: &mut Findin
             None => findings.notes.extend(range(&needs)),
         }
     }
-    let ignored = server.map_or_else(Vec::new, |server| features::ignored_by(spec, server));
-    for (feature, server) in ignored
-        .iter()
-        .flat_map(|feature| server.map(|server| (feature, server)))
-    {
+    let Some(server) = server else { return };
+    for feature in features::ignored_by(spec, server) {
         findings.errors.push(
             Failure::failed(
                 Phase::Plan,

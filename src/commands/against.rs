@@ -1,11 +1,10 @@
 //! `plan --against REF`: both sides compiled, no server.
 
-use super::found::TimedCompiled;
+use super::found::{Found, TimedCompiled};
 use super::origin::mark;
-use super::{engine, finish, telling};
+use super::{finish, telling};
 use crate::cli::Global;
 use crate::compile::Compiled;
-use crate::discover::{Discovered, discover};
 use crate::error::{Failure, Phase};
 use crate::git::Git;
 use crate::ids::PipelineName;
@@ -63,11 +62,11 @@ async fn compare(
         )
         .hint("leave one of the two out"));
     }
-    let discovered = discover(settings)?;
-    let result = engine::compile(settings, &discovered, None, false).await;
-    let new = engine::take(settings, report, &discovered, result);
+    let new = Found::look(settings)?
+        .compile(settings, report, None, false)
+        .await;
     let old = other_side(settings, global, &git, &commit, &shown, report).await?;
-    fill(settings, mark, new, &old, &shown, report);
+    fill(settings, mark, new.selected, &old, &shown, report);
     Ok(())
 }
 
@@ -142,10 +141,9 @@ async fn other_side(
         .map_err(|failure| at(failure, shown, &root))?;
     // the folder has another name each time, and names are inputs
     own.compile.cache = false;
-    let discovered: Discovered = discover(&own).map_err(|failure| at(failure, shown, &root))?;
-    let result = engine::compile(&own, &discovered, None, false).await;
+    let found = Found::look(&own).map_err(|failure| at(failure, shown, &root))?;
     let mut other = Report::new("plan");
-    let compiled = engine::take(&own, &mut other, &discovered, result);
+    let compiled = found.compile(&own, &mut other, None, false).await.selected;
     let failed: BTreeSet<String> = other
         .pipelines
         .iter()
@@ -210,18 +208,16 @@ fn fill(
         ..old.rules.clone()
     };
     let new_rules = rules(settings, Some(mark));
-    let selected = |compiled: &Compiled| engine::is_selected(settings, compiled);
     let mut left: Vec<(String, &Compiled)> = old
         .compiled
         .iter()
-        .filter(|compiled| selected(compiled))
         .map(|compiled| {
             let name = name(compiled, &old_rules).unwrap_or_else(|_| compiled.name.clone());
             (name.as_str().to_owned(), compiled)
         })
         .collect();
     let mut created = Vec::new();
-    for one in new.into_iter().filter(|one| selected(&one.compiled)) {
+    for one in new {
         let mut entry = one.report(Action::Update);
         let compiled = one.compiled;
         match name(&compiled, &new_rules) {

@@ -6,8 +6,6 @@ use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
 use crate::report::{Action, Report};
 use crate::settings::Settings;
-use std::io::Write;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -86,12 +84,5 @@ fn put(base: &Path, path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     if !existing.canonicalize()?.starts_with(&base) {
         return Err(std::io::Error::other("a link leads out of the folder"));
     }
-    std::fs::create_dir_all(parent)?;
-    let mut file = tempfile::Builder::new()
-        .prefix(".kfp-gitops-")
-        .permissions(std::fs::Permissions::from_mode(0o644))
-        .tempfile_in(parent)?;
-    file.write_all(bytes)?;
-    file.persist(path).map_err(|error| error.error)?;
-    Ok(())
+    finish::write_whole_as(path, bytes, 0o644)
 }

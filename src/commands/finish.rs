@@ -10,6 +10,7 @@ use crate::settings::Settings;
 use crate::settings::endpoint::Endpoint;
 use crate::settings::environment::Environment;
 use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 /// Settles the report, writes all its forms, tells everybody, and gives the exit code.
@@ -159,13 +160,20 @@ fn write_sarif(path: &Path, report: &Report) -> Result<(), Failure> {
 
 /// Writes beside the file and renames, so that a reader never sees half of it; makes the folders.
 pub(super) fn write_whole(path: &Path, text: &str) -> std::io::Result<()> {
+    write_whole_as(path, text.as_bytes(), 0o600)
+}
+
+/// The same for bytes and a mode, of which the process's mask takes away.
+pub(super) fn write_whole_as(path: &Path, bytes: &[u8], mode: u32) -> std::io::Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(text.as_bytes())?;
+    let mut file = tempfile::Builder::new()
+        .permissions(std::fs::Permissions::from_mode(mode))
+        .tempfile_in(folder)?;
+    file.write_all(bytes)?;
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }

@@ -2,12 +2,12 @@
 
 use super::SandboxLevel;
 use super::cache::Interpreters;
-use super::environment;
+use super::environment::{self, Interpreter};
 use super::install::{self, Contents, bytecode};
 use super::installer::Installer;
 use super::sandbox::{Effort, Needs, Sandbox};
 use super::settings::{EngineSettings, Progress};
-use super::version;
+use super::version::{self, Wanted};
 use crate::discover::Source;
 use crate::error::Failure;
 use serde::Serialize;
@@ -47,9 +47,7 @@ pub struct Description {
 /// # Errors
 /// No Python, no kfp version that makes sense, nothing to install it with, a required sandbox that is not possible.
 pub async fn describe(settings: &EngineSettings, sources: &[Source]) -> Result<Description, Failure> {
-    let mut wanted = version::decide(settings, sources)?;
-    let interpreter = environment::find(settings, &wanted, &Interpreters::forgetful()).await?;
-    wanted.fit(settings, &interpreter);
+    let (wanted, interpreter) = start(settings, sources).await?;
     let has_it = interpreter.kfp.as_deref() == Some(wanted.version.as_str());
     let (site, ready) = install::locate(settings, &interpreter, &wanted.version, &Contents::Lean);
     let installer = if has_it || ready {
@@ -103,9 +101,7 @@ pub struct Outlook {
 /// # Errors
 /// No Python, no kfp version that makes sense.
 pub async fn outlook(settings: &EngineSettings, sources: &[Source]) -> Result<Outlook, Failure> {
-    let mut wanted = version::decide(settings, sources)?;
-    let interpreter = environment::find(settings, &wanted, &Interpreters::forgetful()).await?;
-    wanted.fit(settings, &interpreter);
+    let (wanted, interpreter) = start(settings, sources).await?;
     Ok(Outlook {
         python_version: interpreter.version_text(),
         python: interpreter.executable,
@@ -115,6 +111,14 @@ pub async fn outlook(settings: &EngineSettings, sources: &[Source]) -> Result<Ou
         pinned: wanted.pinned,
         notes: wanted.notes,
     })
+}
+
+/// The kfp and the interpreter, asked anew: who looks wants to see what is there now.
+async fn start(settings: &EngineSettings, sources: &[Source]) -> Result<(Wanted, Interpreter), Failure> {
+    let mut wanted = version::decide(settings, sources)?;
+    let interpreter = environment::find(settings, &wanted, &Interpreters::forgetful()).await?;
+    wanted.fit(settings, &interpreter);
+    Ok((wanted, interpreter))
 }
 
 /// Prepares what is missing, so that the next run finds it; for building runner images.

@@ -35,10 +35,12 @@ pub(super) enum Refusal {
     Trouble(String),
 }
 
-/// How the errors of a full table or of no memory end: EMFILE, ENFILE, ENOMEM.
-const TOO_MANY: &str = "(os error 24)";
-const TOO_MANY_IN_ALL: &str = "(os error 23)";
-const NO_MEMORY: &str = "(os error 12)";
+/// Whether an error is that of a full table or of no memory: EMFILE, ENFILE, ENOMEM.
+fn ran_out(why: &str) -> bool {
+    [libc::EMFILE, libc::ENFILE, libc::ENOMEM]
+        .iter()
+        .any(|code| why.contains(&format!("(os error {code})")))
+}
 
 /// Landlock since which `truncate` and signals are covered (Linux 6.2 and 6.12).
 const TRUNCATE: i64 = 3;
@@ -63,7 +65,7 @@ impl Fences {
         }
         Self::possible(settings, needs, directories, effort).map_err(|why| {
             // A repository decides how many files there are: that must never open the fence.
-            if why.contains(TOO_MANY) || why.contains(TOO_MANY_IN_ALL) || why.contains(NO_MEMORY) {
+            if ran_out(&why) {
                 Refusal::Trouble(why)
             } else {
                 Refusal::Impossible(why)
@@ -245,6 +247,23 @@ fn landlock_version() -> i64 {
     }
 }
 
+/// The fence holds one descriptor for every path that may be read. The soft limit is for programs that use
+/// `select`, which this one does not; children get their own.
+fn open_many_files() {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: plain system calls with a pointer to a structure on this stack. Where one is refused the limit
+    // stays, and too many files are an error later.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
+        }
+    }
+}
+
 /// Paths opened once for all rulesets.
 struct Opened {
     read: Vec<(PathFd, bool)>,
@@ -257,15 +276,13 @@ impl Opened {
     /// # Errors
     /// There are too many. A path that went away meanwhile is left out.
     fn new(grants: &Grants) -> Result<Self, String> {
+        open_many_files();
         let mut exhausted = None;
         let mut open = |path: &Path| match PathFd::new(path) {
             Ok(opened) => Some(opened),
             Err(error) => {
                 let why = error.to_string();
-                if [TOO_MANY, TOO_MANY_IN_ALL, NO_MEMORY]
-                    .iter()
-                    .any(|code| why.contains(code))
-                {
+                if ran_out(&why) {
                     exhausted.get_or_insert(why);
                 }
                 None

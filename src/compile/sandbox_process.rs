@@ -18,24 +18,5 @@ pub fn close_own_process() {
             libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
             libc::setrlimit(libc::RLIMIT_CORE, &raw const none);
         }
-        open_many_files();
-    }
-}
-
-/// The fence holds one descriptor for every path that may be read. The soft limit is for programs that use
-/// `select`, which this one does not; children get their own.
-#[cfg(unix)]
-fn open_many_files() {
-    let mut limit = libc::rlimit {
-        rlim_cur: 0,
-        rlim_max: 0,
-    };
-    // SAFETY: plain system calls with a pointer to a structure on this stack. Where one is refused the limit
-    // stays, and too many files are an error later.
-    unsafe {
-        if libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) == 0 {
-            limit.rlim_cur = limit.rlim_max;
-            libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit);
-        }
     }
 }

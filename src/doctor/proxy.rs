@@ -1,6 +1,7 @@
 //! Is a proxy in the way?
 
 use super::{Finding, Subject};
+use crate::kfp::links::is_service;
 use std::net::IpAddr;
 use url::Url;
 
@@ -74,9 +75,7 @@ fn within(host: &str, block: &str) -> bool {
 /// Whether a name only means something inside a cluster.
 #[must_use]
 pub fn is_in_cluster(host: &str) -> bool {
-    host.ends_with(".svc")
-        || host.contains(".svc.")
-        || !host.contains('.') && host.parse::<IpAddr>().is_err() && host != "localhost"
+    is_service(host) || !host.contains('.') && host.parse::<IpAddr>().is_err() && host != "localhost"
 }
 
 /// The finding, and the proxy that is used.

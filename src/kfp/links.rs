@@ -16,7 +16,11 @@ impl Links {
     /// cluster is the API alone, and no browser outside reaches it.
     #[must_use]
     pub fn new(ui: Option<&Url>, endpoint: &Url) -> Self {
-        if ui.is_none() && endpoint.host_str().is_some_and(is_in_cluster) {
+        if ui.is_none()
+            && endpoint
+                .host_str()
+                .is_some_and(|host| host == "ml-pipeline" || is_service(host))
+        {
             return Self { base: None };
         }
         let mut base = ui.unwrap_or(endpoint).clone();
@@ -44,9 +48,11 @@ impl Links {
     }
 }
 
-/// `ml-pipeline`, `ml-pipeline.kubeflow.svc`, `ml-pipeline.kubeflow.svc.cluster.local`.
-fn is_in_cluster(host: &str) -> bool {
-    host == "ml-pipeline" || host.split('.').any(|label| label == "svc")
+/// Whether a host is a service's full name inside a cluster: `ml-pipeline.kubeflow.svc`, with
+/// `.cluster.local` or another domain after it.
+#[must_use]
+pub fn is_service(host: &str) -> bool {
+    host.ends_with(".svc") || host.contains(".svc.")
 }
 
 /// Ids are UUIDs; anything else is escaped so that a link never breaks out of a Markdown table.

@@ -7,7 +7,7 @@ use super::naming::VersionNames;
 use super::{Decision, KnownVersion, Plan, Planned, RemotePipeline, RemoteVersion, naming};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
-use crate::ids::{Digest, PipelineId, VersionName};
+use crate::ids::{Digest, PipelineId, PipelineName, VersionName};
 use crate::ir::{Spec, SpecError, differs_only_by_sdk_pin, names};
 use crate::kfp::model::Server;
 use crate::kfp::model::Store;
@@ -159,14 +159,19 @@ pub fn decide(identified: Vec<Identified>, held: &BTreeMap<PipelineId, Held>, op
 
 /// A write that the server would refuse, or keep only in part.
 fn unknown_to_the_server(one: &Identified, decision: &Decision, options: &Options) -> Option<Failure> {
-    let name = match decision {
-        Decision::Create { name, .. } => name,
-        Decision::Update { pipeline, .. } => &pipeline.name,
-        Decision::Unchanged { .. } | Decision::Refused(_) => return None,
-    };
+    let name = written(decision)?;
     let server = options.server.as_ref()?;
     features::refusal(name.as_str(), &one.compiled.spec, server, Phase::Plan)
         .map(|failure| failure.file(one.compiled.source.path.as_str()))
+}
+
+/// The pipeline that a decision writes to.
+fn written(decision: &Decision) -> Option<&PipelineName> {
+    match decision {
+        Decision::Create { name, .. } => Some(name),
+        Decision::Update { pipeline, .. } => Some(&pipeline.name),
+        Decision::Unchanged { .. } | Decision::Refused(_) => None,
+    }
 }
 
 fn known(held: Option<&Held>) -> Vec<KnownVersion> {
@@ -237,14 +242,9 @@ fn named(
 
 /// Where versions are objects of a cluster, their names are refused before anything is created for them.
 fn storable(decision: &Decision, own: Option<&VersionName>, options: &Options) -> Result<(), Failure> {
-    let pipeline = match decision {
-        Decision::Create { name, .. } => name,
-        Decision::Update { pipeline, .. } => &pipeline.name,
-        Decision::Unchanged { .. } | Decision::Refused(_) => return Ok(()),
-    };
     let names = options.names.as_ref();
-    let (Some(name), Some(server)) = (own.or_else(|| names.map(VersionNames::of_run)), &options.server)
-    else {
+    let name = own.or_else(|| names.map(VersionNames::of_run));
+    let (Some(pipeline), Some(name), Some(server)) = (written(decision), name, &options.server) else {
         return Ok(());
     };
     if server.store != Store::Kubernetes {

@@ -58,19 +58,24 @@ async fn started_by(
     wire.run_in(folder, &arguments, &environment).await
 }
 
+/// A branch of two commits, the second of which changes the pipeline.
+fn two_commits(folder: &Path) -> (String, String) {
+    git(folder, &["init", "-q", "-b", "main"]);
+    git(folder, &["add", "."]);
+    git(folder, &["commit", "-qm", "one"]);
+    let one = git(folder, &["rev-parse", "HEAD"]);
+    let text = std::fs::read_to_string(folder.join("one_pipeline.py")).unwrap();
+    write(folder, "one_pipeline.py", &text.replace("'a'", "'b'"));
+    git(folder, &["commit", "-qam", "two"]);
+    (one, git(folder, &["rev-parse", "HEAD"]))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tag_and_a_run_by_hand_of_an_old_commit_are_superseded_too() {
     let tree = root();
     let folder = tree.path();
-    git(folder, &["init", "-q", "-b", "main"]);
-    git(folder, &["add", "."]);
-    git(folder, &["commit", "-qm", "one"]);
-    let earlier = git(folder, &["rev-parse", "HEAD"]);
-    git(folder, &["tag", "v1.0.0"]);
-    let text = std::fs::read_to_string(folder.join("one_pipeline.py")).unwrap();
-    write(folder, "one_pipeline.py", &text.replace("'a'", "'b'"));
-    git(folder, &["commit", "-qam", "two"]);
-    let later = git(folder, &["rev-parse", "HEAD"]);
+    let (earlier, later) = two_commits(folder);
+    git(folder, &["tag", "v1.0.0", &earlier]);
     // A forge that knows nothing: all is told by the clone.
     let silent = MockServer::start().await;
     let forge = silent.uri();
@@ -119,14 +124,7 @@ async fn a_tag_and_a_run_by_hand_of_an_old_commit_are_superseded_too() {
 async fn a_branch_that_was_rewritten_proves_nothing() {
     let tree = root();
     let folder = tree.path();
-    git(folder, &["init", "-q", "-b", "main"]);
-    git(folder, &["add", "."]);
-    git(folder, &["commit", "-qm", "one"]);
-    let base = git(folder, &["rev-parse", "HEAD"]);
-    let text = std::fs::read_to_string(folder.join("one_pipeline.py")).unwrap();
-    write(folder, "one_pipeline.py", &text.replace("'a'", "'b'"));
-    git(folder, &["commit", "-qam", "two"]);
-    let dropped = git(folder, &["rev-parse", "HEAD"]);
+    let (base, dropped) = two_commits(folder);
     let silent = MockServer::start().await;
     let forge = silent.uri();
     let (wire, url) = Wire::start(Kind::V2_17_0).await;
@@ -142,15 +140,8 @@ async fn a_branch_that_was_rewritten_proves_nothing() {
 async fn a_shallow_clone_asks_the_forge_and_skips_only_on_proof() {
     let full = root();
     let folder = full.path();
-    git(folder, &["init", "-q", "-b", "main"]);
-    git(folder, &["add", "."]);
-    git(folder, &["commit", "-qm", "one"]);
-    let earlier = git(folder, &["rev-parse", "HEAD"]);
-    git(folder, &["branch", "old"]);
-    let text = std::fs::read_to_string(folder.join("one_pipeline.py")).unwrap();
-    write(folder, "one_pipeline.py", &text.replace("'a'", "'b'"));
-    git(folder, &["commit", "-qam", "two"]);
-    let later = git(folder, &["rev-parse", "HEAD"]);
+    let (earlier, later) = two_commits(folder);
+    git(folder, &["branch", "old", &earlier]);
     let clones = tempfile::tempdir().unwrap();
     let origin = format!("file://{}", folder.display());
     git(

@@ -91,6 +91,22 @@ async fn forms(server: &MockServer, at: &str) -> Vec<BTreeMap<String, String>> {
     asked.map(form).collect()
 }
 
+/// A form holds these values.
+fn holds(form: &BTreeMap<String, String>, expected: &[(&str, &str)]) {
+    for (key, value) in expected {
+        assert_eq!(form.get(*key).map(String::as_str), Some(*value), "{form:?}");
+    }
+}
+
+/// Every call to the API carried this.
+async fn always_sent(server: &MockServer, authorization: &str) {
+    let sent = sent(server, "authorization").await;
+    assert!(
+        sent.iter().all(|one| one.as_deref() == Some(authorization)),
+        "{sent:?}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_given_decides() {
     let bearer = format!("Bearer {SECRET}");
@@ -183,19 +199,15 @@ async fn a_client_secret_fetches_a_token_with_audience_and_scope() {
     assert_eq!(said.code, 0, "{said:?}");
     let asked = forms(&server, "/token").await;
     assert_eq!(asked.len(), 1);
-    for (key, value) in [
-        ("grant_type", "client_credentials"),
-        ("audience", "pipelines"),
-        ("scope", "openid groups"),
-    ] {
-        assert_eq!(asked[0].get(key).map(String::as_str), Some(value), "{asked:?}");
-    }
-    let sent = sent(&server, "authorization").await;
-    assert!(
-        sent.iter()
-            .all(|one| one.as_deref() == Some("Bearer fetched-token")),
-        "{sent:?}"
+    holds(
+        &asked[0],
+        &[
+            ("grant_type", "client_credentials"),
+            ("audience", "pipelines"),
+            ("scope", "openid groups"),
+        ],
     );
+    always_sent(&server, "Bearer fetched-token").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -226,13 +238,7 @@ async fn the_ci_platforms_identity_is_used_as_it_is_or_exchanged() {
         requests[0].url.query(),
         Some("api-version=2&audience=pipelines.kubeflow.org")
     );
-    let calls = sent(&direct, "authorization").await;
-    assert!(
-        calls
-            .iter()
-            .all(|one| one.as_deref() == Some("Bearer platform-token")),
-        "{calls:?}"
-    );
+    always_sent(&direct, "Bearer platform-token").await;
 
     let exchanging = server(mocks()).await;
     let config = "auth:\n  kind: oidc\n  token_url: URL/token\n  client_id: ci\n  connector: github-actions\n  \
@@ -240,21 +246,16 @@ async fn the_ci_platforms_identity_is_used_as_it_is_or_exchanged() {
     let said = list(&exchanging, config, &job).await;
     assert_eq!(said.code, 0, "{said:?}");
     let asked = forms(&exchanging, "/token").await;
-    for (key, value) in [
-        ("subject_token", "platform-token"),
-        ("client_id", "ci"),
-        ("connector_id", "github-actions"),
-        ("audience", "kubeflow"),
-    ] {
-        assert_eq!(asked[0].get(key).map(String::as_str), Some(value), "{asked:?}");
-    }
-    let calls = sent(&exchanging, "authorization").await;
-    assert!(
-        calls
-            .iter()
-            .all(|one| one.as_deref() == Some("Bearer exchanged-token")),
-        "{calls:?}"
+    holds(
+        &asked[0],
+        &[
+            ("subject_token", "platform-token"),
+            ("client_id", "ci"),
+            ("connector_id", "github-actions"),
+            ("audience", "kubeflow"),
+        ],
     );
+    always_sent(&exchanging, "Bearer exchanged-token").await;
 }
 
 /// Dex with two connectors in front of the API; `ldap` logs in.
