@@ -59,7 +59,9 @@ async fn attempt(
     }
     // Before anything is created: bytes the server would choke on are refused here.
     let document = document(task)?;
-    recall(run, task, gathered);
+    // What an earlier run left open is said; the plan has asked the server since.
+    let left = run.journal.recall(task.name.as_str(), None);
+    gathered.notes.extend(left);
     let pipeline = run.ensure_pipeline(task, progress, &mut gathered.notes).await?;
     let mut waits = 0;
     let before = loop {
@@ -304,17 +306,6 @@ fn second_left(run: &Run<'_>, before: &Version) -> Option<Duration> {
         .ok()
         .filter(|left| !left.is_zero())
         .map(|left| left.min(SECOND))
-}
-
-/// Says what an earlier run left open, where the journal knows.
-fn recall(run: &Run<'_>, task: &Task, gathered: &mut Outcome) {
-    for entry in run.journal.unsettled(task.name.as_str()) {
-        let what = entry.version_name.as_deref().unwrap_or("the pipeline");
-        gathered.notes.push(format!(
-            "an earlier run ended during `{}` of `{what}` ({})",
-            entry.write, entry.at
-        ));
-    }
 }
 
 fn adopted() -> Outcome {

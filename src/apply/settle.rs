@@ -22,6 +22,10 @@ pub(super) const SECOND: Duration = Duration::from_millis(1050);
 /// How long to wait for an upload that nobody waits for any more.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// How often a Kubernetes store is looked at again for a version it has acknowledged: its reads come from a
+/// cache that lags.
+const LAGGING: usize = 5;
+
 /// How often a version is moved, followed or listed again at most.
 const ROUNDS: usize = 8;
 
@@ -75,6 +79,7 @@ enum Next {
     Done(Settled),
     Again(Settled),
     Upload,
+    Missing,
 }
 
 impl Run<'_> {
@@ -89,6 +94,11 @@ impl Run<'_> {
     ) -> Result<Settled, Box<Outcome>> {
         let mut target = target.clone();
         let mut now = arrived(uploaded).await;
+        let mut lagging = if self.client.capabilities().kubernetes_store {
+            LAGGING
+        } else {
+            0
+        };
         for _ in 0..ROUNDS {
             if now.own {
                 progress.stage(Stage::Uploaded(now.version.clone(), now.name.clone()));
@@ -111,6 +121,8 @@ impl Run<'_> {
             match next {
                 Next::Done(settled) => return Ok(settled),
                 Next::Again(settled) => now = settled,
+                Next::Missing if lagging > 0 => lagging -= 1,
+                Next::Missing => return Err(Box::new(Outcome::failed(vanished(&now.name)))),
                 Next::Upload => now = self.upload_again(task, progress, &mut target, outcome).await?,
             }
         }
@@ -130,7 +142,7 @@ impl Run<'_> {
         outcome: &mut Outcome,
     ) -> Result<Next, Box<Outcome>> {
         let Some(mine) = versions.iter().find(|version| version.id == now.version) else {
-            return Err(Box::new(Outcome::failed(vanished(&now.name))));
+            return Ok(Next::Missing);
         };
         let views = self.views(task, target, versions, Some(mine));
         let choice = choose(&views, &mine.id);

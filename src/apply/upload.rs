@@ -3,6 +3,7 @@
 use super::journal::{Entry, Event};
 use super::look::Found;
 use super::run::Run;
+use super::settle::SECOND;
 use super::stage::{Progress, Stage};
 use super::{Outcome, Task, diagnose};
 use crate::error::{Failure, Phase};
@@ -18,6 +19,10 @@ const ATTEMPTS: u32 = 6;
 
 /// How often the API's own 500 is taken for a passing trouble.
 const SILENT_500S: u32 = 3;
+
+/// How often a Kubernetes store may refuse a version of a pipeline it has just created: its own look-up
+/// of the pipeline comes from a cache that lags.
+const TOO_EARLY: u32 = 4;
 
 /// What holds the content now.
 pub(super) enum Uploaded {
@@ -78,6 +83,12 @@ impl Run<'_> {
     ) -> Result<Uploaded, Box<Outcome>> {
         let mut name = self.version_name(task);
         let mut tries = Tries::default();
+        // An earlier run has waited and looked: nothing is lost with the other name, it is ours as well.
+        if self.journal.is_taken(task.name.as_str(), name.as_str()) {
+            notes.push(half_way(&name));
+            name = with_digest(task, &name);
+            tries.renamed = true;
+        }
         for attempt in 1..=ATTEMPTS {
             let new = NewVersion {
                 pipeline_id: target.pipeline.clone(),
@@ -101,7 +112,7 @@ impl Run<'_> {
                 Next::End(outcome) => return Err(outcome),
                 Next::Rename => {
                     tries.renamed = true;
-                    name = VersionName::new(format!("{name}-{}", task.digest.short()));
+                    name = with_digest(task, &name);
                     if self.cancel.is_stopping() {
                         return Err(Box::new(Outcome::interrupted()));
                     }
@@ -112,7 +123,8 @@ impl Run<'_> {
             let wait = if attempt == ATTEMPTS {
                 None
             } else {
-                self.client.patience().wait(attempt, error.retry_after)
+                let early = (tries.too_early > 0).then_some(SECOND);
+                self.client.patience().wait(attempt, error.retry_after.max(early))
             };
             let Some(wait) = wait else {
                 return Err(tries.given_up(&error, &name));
@@ -150,7 +162,9 @@ impl Run<'_> {
         let bad_spec = diagnose::is_bad_spec(error);
         let passes = matches!(error.kind, ErrorKind::Unreachable(fault) if fault != TransportFault::Tls)
             || error.renewed;
-        let refused = bad_spec || (error.effect() == Effect::None && !passes);
+        let early = tries.too_early < TOO_EARLY && !bad_spec && self.is_too_early(target, error);
+        tries.too_early += u32::from(early);
+        let refused = bad_spec || (error.effect() == Effect::None && !passes && !early);
         tries.remember(error, bad_spec);
         // A try that surely did nothing needs no look, unless an earlier one may have done something.
         if refused || error.effect() == Effect::None {
@@ -199,16 +213,8 @@ impl Run<'_> {
                 Next::End(Box::new(Outcome::failed(both_taken(&doing))))
             }
             Ok(Found::Nothing) if taken => {
-                self.log(
-                    task,
-                    name,
-                    Event::NotDone,
-                    None,
-                    Some("taken by what nobody can list"),
-                );
-                notes.push(format!(
-                    "version name `{name}` is taken by an upload that died half-way: the digest was appended"
-                ));
+                self.log(task, name, Event::Taken, None, Some(&error.message));
+                notes.push(half_way(name));
                 Next::Rename
             }
             Ok(Found::Nothing) => {
@@ -222,6 +228,14 @@ impl Run<'_> {
                 Next::Again
             }
         }
+    }
+
+    /// Whether the server may refuse only because it does not see yet the pipeline it has just created.
+    fn is_too_early(&self, target: &Target, error: &ApiError) -> bool {
+        self.client.capabilities().kubernetes_store
+            && target.before.is_none()
+            && matches!(error.kind, ErrorKind::Refused | ErrorKind::NotFound)
+            && matches!(error.status, Some(400 | 404))
     }
 
     fn settled(
@@ -276,6 +290,7 @@ struct Tries {
     /// The second name is in use.
     renamed: bool,
     silent_500s: u32,
+    too_early: u32,
 }
 
 impl Tries {
@@ -304,6 +319,15 @@ impl Tries {
         outcome.reason = Some(crate::report::Reason::Interrupted);
         outcome
     }
+}
+
+/// The second name for the same content.
+fn with_digest(task: &Task, name: &VersionName) -> VersionName {
+    VersionName::new(format!("{name}-{}", task.digest.short()))
+}
+
+fn half_way(name: &VersionName) -> String {
+    format!("version name `{name}` is taken by an upload that died half-way: the digest was appended")
 }
 
 fn unknown(error: &ApiError, look: &ApiError, doing: &str) -> Box<Outcome> {

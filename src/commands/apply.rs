@@ -118,10 +118,16 @@ async fn carry_out(
         || planned
             .iter()
             .any(|one| matches!(one.planned.decision, Decision::Refused(_)));
+    let journal = journal(settings, &context);
     let mut entries = Vec::new();
     let mut tasks = Vec::new();
     for timed in planned {
         let mut entry = entry(&timed, Some(&connected.client));
+        if let Decision::Unchanged { pipeline, newest } = &timed.planned.decision {
+            // A run that died after its write, or had one under way: the plan has just looked.
+            let left = journal.recall(pipeline.name.as_str(), Some(&newest.id));
+            entry.notes.extend(left);
+        }
         let writes = matches!(entry.action, Action::Create | Action::Update);
         if writes && all_or_nothing && failed {
             entry.action = Action::Skipped;
@@ -131,7 +137,6 @@ async fn carry_out(
         }
         entries.push(entry);
     }
-    let journal = journal(settings, &context);
     let (places, tasks): (Vec<usize>, Vec<Task>) = tasks.into_iter().unzip();
     let how = ApplySettings {
         version_name,

@@ -2,10 +2,12 @@
 //!
 //! A member the server's parser does not know makes it refuse a pipeline spec ("unknown template format",
 //! a bare 500 before 2.17.0), and is dropped in silence from a platform spec. Which release knows which member
-//! is the embedded registry's table, made from the protobuf descriptions. Members added before 2.14.0
-//! are left to the server: what 2.0.5 makes of them is not recorded, and a wrong refusal helps nobody.
+//! is the embedded registry's table, made from the protobuf descriptions; 2.0.5 and 2.5.0 were seen to be as
+//! strict as the later ones (recordings: a document they do not know answers 500, a platform document with
+//! a workspace only is dropped).
 
-use super::embedded::ir::{EVER, Need, Release, needs_of_pipeline, needs_of_platform};
+pub use super::embedded::ir::Release;
+use super::embedded::ir::{EVER, Need, needs_of_pipeline, needs_of_platform};
 use super::model::Server;
 use crate::error::{Failure, Phase};
 use crate::ir::Spec;
@@ -23,27 +25,52 @@ pub struct Feature {
     pub until: Release,
 }
 
-/// Servers older than this are left to say themselves what they do not know.
-const JUDGED_FROM: Release = (14, 0);
-
 /// The one member that the table does not hold, because servers keep it unread: the launcher reads it.
 const DOWNLOAD_TO_WORKSPACE: Release = (15, 0);
 
-/// What is looked for, and the first release that knows it; the README's table.
-pub const TABLE: [(&str, Release); 5] = [
-    ("knows a workspace", (14, 0)),
-    ("knows task configuration (`TASK_CONFIG`, passthroughs)", (15, 0)),
-    ("knows importing into the workspace", DOWNLOAD_TO_WORKSPACE),
-    ("knows allowed values of parameters (`Literal`)", (16, 0)),
-    ("knows `resource_ttl_…` and `active_deadline_seconds`", (17, 0)),
+/// What is looked for, the first release that knows it, and the first that knows it no more; the README's table.
+pub const TABLE: [(&str, Release, Release); 9] = [
+    ("knows a task's cache key", (4, 0), EVER),
+    ("knows platform settings of a whole pipeline", (4, 0), EVER),
+    ("knows semaphores and mutexes", (5, 0), (15, 0)),
+    ("knows `resource_ttl`", (5, 0), (17, 0)),
+    ("knows a workspace", (14, 0), EVER),
+    (
+        "knows task configuration (`TASK_CONFIG`, passthroughs)",
+        (15, 0),
+        EVER,
+    ),
+    ("knows importing into the workspace", DOWNLOAD_TO_WORKSPACE, EVER),
+    ("knows allowed values of parameters (`Literal`)", (16, 0), EVER),
+    (
+        "knows `resource_ttl_on_…` and `active_deadline_seconds`",
+        (17, 0),
+        EVER,
+    ),
 ];
 
-/// What the spec uses that the server does not know. Nothing where the server did not tell its version.
+/// What the spec uses that the server does not know. Of a server that did not tell its version only what
+/// no release knows that behaves as this one did when it was probed.
 #[must_use]
 pub fn unknown_to(spec: &Spec, server: &Server) -> Vec<Feature> {
-    match &server.version {
-        Some(version) if !server.probed => not_known_by(spec, version),
-        _ => Vec::new(),
+    let Some(version) = &server.version else {
+        return Vec::new();
+    };
+    let mut found = not_known_by(spec, version);
+    if server.probed {
+        let next = next_told_apart(release_of(version));
+        found.retain(|feature| feature.until <= release_of(version) || feature.since >= next);
+    }
+    found
+}
+
+/// The first release that probing tells from this one ([`super::server`]): the gateway changed with 2.14.0,
+/// tags came with 2.17.0. Where in between 2.0.5 and 2.5.0 look-ups by name were mended is not recorded.
+fn next_told_apart(lowest: Release) -> Release {
+    match lowest.0 {
+        0..14 => (14, 0),
+        14..17 => (17, 0),
+        _ => EVER,
     }
 }
 
@@ -54,8 +81,9 @@ pub fn refusal(name: &str, spec: &Spec, server: &Server, phase: Phase) -> Option
     let needed = unknown.iter().map(|feature| feature.since).max()?;
     let version = server.version.as_ref()?;
     let what: Vec<&str> = unknown.iter().map(|feature| feature.what.as_str()).collect();
+    let about = if server.probed { " (by its behaviour)" } else { "" };
     let text = format!(
-        "server {version} does not know what `{name}` uses: {}",
+        "server {version}{about} does not know what `{name}` uses: {}",
         what.join(", ")
     );
     let hint = if release_of(version) < needed {
@@ -79,12 +107,9 @@ pub fn not_known_by(spec: &Spec, version: &Version) -> Vec<Feature> {
         found.extend(importers_into_the_workspace(&pipeline));
     }
     if let Some(platform) = spec.platform_text().and_then(object) {
-        found.extend(needs_of_platform(&platform).members.iter().map(Feature::of));
+        found.extend(innermost(&needs_of_platform(&platform).members).map(Feature::of));
     }
-    found.retain(|feature| {
-        let too_new = release < feature.since && feature.since >= JUDGED_FROM;
-        too_new || feature.until <= release
-    });
+    found.retain(|feature| release < feature.since || feature.until <= release);
     found
 }
 
@@ -114,6 +139,14 @@ impl Feature {
             until: need.until,
         }
     }
+}
+
+/// Without members that only hold others of the list: what people wrote is what lies inside.
+fn innermost(needs: &[Need]) -> impl Iterator<Item = &Need> {
+    needs.iter().filter(|need| {
+        let inside = format!("{}.", need.place);
+        !needs.iter().any(|other| other.place.starts_with(&inside))
+    })
 }
 
 fn importers_into_the_workspace(spec: &Map<String, Value>) -> Vec<Feature> {
@@ -177,6 +210,7 @@ mod tests {
         assert_eq!(found("2.16.1"), [(17, 0)]);
         assert_eq!(found("2.15.2"), [(16, 0), (17, 0)]);
         assert_eq!(found("2.5.0").len(), 6);
+        assert_eq!(found("2.0.5").len(), 6);
         assert_eq!(found("3.0.0"), []);
     }
 
@@ -191,23 +225,59 @@ mod tests {
 
     #[test]
     fn the_readmes_table_is_the_registrys() {
-        let platform = json!({"platforms": {"kubernetes": {"pipelineConfig": {
-            "workspace": {"size": "1Gi"}, "resourceTtlOnSuccess": 5, "activeDeadlineSeconds": 5,
-        }}}});
-        let spec = Spec::from_text(
-            spec().pipeline_text().to_owned(),
-            Some(platform.to_string().into()),
-        );
-        let mut known: Vec<Release> = not_known_by(&spec, &Version::new(2, 13, 0))
-            .iter()
-            .map(|feature| feature.since)
-            .collect();
-        known.sort_unstable();
-        known.dedup();
-        let mut told: Vec<Release> = TABLE.iter().map(|(_, since)| *since).collect();
+        let mut pipeline: Value = serde_json::from_str(spec().pipeline_text()).unwrap();
+        pipeline["root"]["dag"] = json!({"tasks": {"a": {"cachingOptions": {"cacheKey": "x"}}}});
+        let platform = json!({"platforms": {
+            "elsewhere": {"pipelineConfig": {}},
+            "kubernetes": {"pipelineConfig": {
+                "workspace": {"size": "1Gi"}, "resourceTtlOnSuccess": 5, "activeDeadlineSeconds": 5,
+                "semaphoreKey": "s", "mutexName": "m", "resourceTtl": 5,
+            }},
+        }});
+        let spec = Spec::from_text(pipeline.to_string(), Some(platform.to_string().into()));
+        let spans = |features: Vec<Feature>| {
+            let mut spans: Vec<(Release, Release)> = features
+                .iter()
+                .map(|feature| (feature.since, feature.until))
+                .collect();
+            spans.sort_unstable();
+            spans.dedup();
+            spans
+        };
+        let mut told: Vec<(Release, Release)> =
+            TABLE.iter().map(|(_, since, until)| (*since, *until)).collect();
         told.sort_unstable();
         told.dedup();
-        assert_eq!(known, told);
+        assert_eq!(spans(not_known_by(&spec, &Version::new(2, 0, 5))), told);
+    }
+
+    #[test]
+    fn what_no_release_of_that_behaviour_knows_is_told_of_a_probed_server() {
+        let probed = |version: &str| Server {
+            version: Some(Version::parse(version).unwrap()),
+            tag_name: None,
+            multi_user: false,
+            store: crate::kfp::model::Store::Database,
+            probed: true,
+        };
+        let since = |version: &str| {
+            let unknown = unknown_to(&spec(), &probed(version));
+            unknown
+                .iter()
+                .map(|feature| feature.since.0)
+                .min()
+                .unwrap_or_default()
+        };
+        assert_eq!([since("2.0.5"), since("2.5.0")], [14, 14]);
+        assert_eq!([since("2.14.0"), since("2.17.0")], [17, 0]);
+        let failure = refusal("demo", &spec(), &probed("2.14.0"), Phase::Plan).unwrap();
+        assert!(
+            failure
+                .message
+                .starts_with("server 2.14.0 (by its behaviour) does not know"),
+            "{}",
+            failure.message
+        );
     }
 
     #[test]

@@ -566,6 +566,102 @@ fn a_revert_is_uploaded_and_a_forced_upload_is_made_once_per_run() {
     });
 }
 
+#[test]
+fn what_an_earlier_run_found_out_about_a_name_is_not_found_out_again() {
+    let folder = folder(&[]);
+    let mut told = Vec::new();
+    for journal in [None, Some(folder.path().join("journal.jsonl"))] {
+        virtually(async {
+            let server = Server::new(Dialect::new(Kind::V2_17_0), 3);
+            let repository = Repository::of(&[("one", "1")]);
+            let job = Job {
+                journal: journal.clone(),
+                ..Job::new(1)
+            };
+            server.dialect.half_create(&job.version);
+            // Its process dies with the second upload, under the other name, before the server has done it.
+            let way = Faulty::dying(&server, 16, false);
+            tokio::select! {
+                ran = run(&way, &repository, &job) => panic!("it lived: {ran:?}"),
+                () = way.died() => {}
+            }
+            let way = Faulty::new(&server, Schedule::Fair);
+            let again = run(&way, &repository, &job).await;
+            assert!(
+                matches!(again.actions()[..], [Action::Created | Action::Updated]),
+                "{again:#?}\n{}",
+                way.log()
+            );
+            assert_eq!(truth(&server).await["one"].len(), 1);
+            told.push((way.calls(), again.elapsed));
+        });
+    }
+    let [(calls, elapsed), (with, quick)] = told[..] else {
+        panic!("{told:?}")
+    };
+    // The refused upload and the looks for who holds the name, with seconds in between, are spared.
+    assert!(
+        with < calls && quick + Duration::from_secs(5) < elapsed,
+        "{told:?}"
+    );
+}
+
+#[test]
+fn a_store_whose_cache_lags_for_seconds_ends_right() {
+    for lag in [900, 1_500, 3_000] {
+        virtually(async {
+            let server = Server::new(Dialect::lagging(chrono::TimeDelta::milliseconds(lag)), 3);
+            for (number, content) in [(1, "1"), (2, "2")] {
+                let repository = Repository::of(&[("one", content), ("two", "1")]);
+                let way = Faulty::new(&server, Schedule::Fair);
+                let ran = run(&way, &repository, &Job::new(number)).await;
+                let expected = if number == 1 {
+                    [Action::Created, Action::Created]
+                } else {
+                    [Action::Updated, Action::Unchanged]
+                };
+                assert_eq!(ran.actions(), expected, "{lag}: {ran:#?}\n{}", way.log());
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                let held = truth(&server).await;
+                truth::equals(&held, &repository);
+                truth::report_is_true(&held, &ran);
+                truth::no_duplicates(&held);
+                let writes = server.writes();
+                // Another attempt of the same job, at once.
+                let again = run(
+                    &Faulty::new(&server, Schedule::Fair),
+                    &repository,
+                    &Job::new(number),
+                )
+                .await;
+                assert_eq!(again.actions(), [Action::Unchanged, Action::Unchanged], "{lag}");
+                assert_eq!(server.writes(), writes, "{lag}");
+            }
+        });
+    }
+}
+
+#[test]
+fn a_server_that_tells_no_time_never_gets_two_versions_in_one_second() {
+    for wait in [0, 300, 700] {
+        virtually(async {
+            let server = Server::new(Dialect::timeless(Kind::V2_17_0), 3);
+            for number in 1..=4 {
+                let repository = Repository::of(&[("one", &number.to_string())]);
+                let way = Faulty::new(&server, Schedule::Fair);
+                let ran = run(&way, &repository, &Job::new(number)).await;
+                assert!(truth::undone(&ran).is_empty(), "{wait}: {ran:#?}\n{}", way.log());
+                truth::equals(&truth(&server).await, &repository);
+                tokio::time::sleep(Duration::from_millis(wait)).await;
+            }
+            let held = truth(&server).await;
+            truth::no_duplicates(&held);
+            truth::no_shared_second(&held);
+            assert_eq!(held["one"].len(), 4);
+        });
+    }
+}
+
 /// A pipeline that needs a server from 2.14 on.
 const WORKSPACE: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.11-slim')\ndef say(text: str):\n    \
                          print(text)\n\n\n@dsl.pipeline(name='one', pipeline_config=dsl.PipelineConfig(\n    \

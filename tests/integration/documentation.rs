@@ -248,10 +248,12 @@ fn what_servers_can_do_is_the_readme_table() {
             yes(!of(release, Store::Kubernetes).version_names_collide)
         },
     );
-    for (what, since) in features::TABLE {
+    for (what, since, until) in features::TABLE {
         row(what, &|release| {
             let version: semver::Version = release.parse().expect("a version");
-            yes((version.minor, version.patch) >= (u64::from(since.0), u64::from(since.1)))
+            let at = |release: features::Release| (u64::from(release.0), u64::from(release.1));
+            let told = (version.minor, version.patch);
+            yes(told >= at(since) && told < at(until))
         });
     }
     hold_block("servers", &table);

@@ -186,7 +186,12 @@ fn sampled_on_other_servers() {
     for (kind, sample) in [
         (Kind::V2_0_5, 71),
         (Kind::V2_5_0, 73),
+        (Kind::V2_14_0, 67),
+        (Kind::V2_15_2, 71),
         (Kind::V2_16_1, 79),
+        (Kind::V2_30_0, 73),
+        // What it is takes three more calls to find out.
+        (Kind::Untold, 59),
         (Kind::MultiUser, 83),
         (Kind::Kubernetes, 67),
         (Kind::KubernetesOld, 61),

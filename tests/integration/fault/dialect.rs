@@ -2,7 +2,7 @@
 
 use super::server::plain;
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use kfp_gitops::kfp::transport::{Request, Response};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,12 @@ pub struct Dialect {
     version_names: Mutex<BTreeMap<String, String>>,
     half_created: Mutex<BTreeSet<String>>,
     born: Mutex<BTreeMap<String, DateTime<Utc>>>,
+    /// How long lists of a Kubernetes store do not show what is new.
+    lag: TimeDelta,
+    /// Whether its reads by id, and its own look at the pipeline of a version, lag as well.
+    all_lags: bool,
+    /// Whether answers tell the time.
+    pub tells_time: bool,
 }
 
 impl Dialect {
@@ -61,6 +67,26 @@ impl Dialect {
             version_names: Mutex::default(),
             half_created: Mutex::default(),
             born: Mutex::default(),
+            lag: TimeDelta::milliseconds(700),
+            all_lags: false,
+            tells_time: true,
+        }
+    }
+
+    /// A Kubernetes store whose cache lags that much, in everything it reads.
+    pub fn lagging(lag: TimeDelta) -> Self {
+        Self {
+            lag,
+            all_lags: true,
+            ..Self::new(Kind::Kubernetes)
+        }
+    }
+
+    /// A server behind something that takes the date away.
+    pub fn timeless(kind: Kind) -> Self {
+        Self {
+            tells_time: false,
+            ..Self::new(kind)
         }
     }
 
@@ -99,7 +125,7 @@ impl Dialect {
     }
 
     /// An answer that the registry would not give.
-    pub fn before(&self, request: &Request, _now: DateTime<Utc>) -> Option<Response> {
+    pub fn before(&self, request: &Request, now: DateTime<Utc>) -> Option<Response> {
         let path = request.url.path();
         if path.ends_with("/healthz") {
             let mut health = json!({"commit_sha": "0000000", "tag_name": self.tag_name(), "multi_user": self.kind == Kind::MultiUser});
@@ -122,7 +148,12 @@ impl Dialect {
             return Some(plain(401, "application/json", text));
         }
         if path.ends_with("/upload_version") {
-            return self.refuse_upload(request);
+            return self.refuse_upload(request, now);
+        }
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if request.method == http::Method::GET && self.all_lags && self.is_unseen(last, now) {
+            let text = format!(r#"{{"code":5,"message":"{last} not found"}}"#);
+            return Some(plain(404, "application/json", &text));
         }
         if self.is_kubernetes() && request.method == http::Method::POST && path.ends_with("/pipelines") {
             let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
@@ -138,9 +169,19 @@ impl Dialect {
         None
     }
 
-    fn refuse_upload(&self, request: &Request) -> Option<Response> {
+    /// Whether the cache does not show that object yet.
+    fn is_unseen(&self, id: &str, now: DateTime<Utc>) -> bool {
+        let born = self.born.lock().unwrap();
+        born.get(id).is_some_and(|time| now - *time <= self.lag)
+    }
+
+    fn refuse_upload(&self, request: &Request, now: DateTime<Utc>) -> Option<Response> {
         let name = parameter(request, "name");
         let pipeline = parameter(request, "pipelineid");
+        if self.all_lags && self.is_unseen(&pipeline, now) {
+            let text = upload_error("Failed to create a pipeline version");
+            return Some(plain(400, "application/json", &text));
+        }
         if self.half_created.lock().unwrap().contains(&name) {
             return Some(self.taken(&name));
         }
@@ -280,7 +321,7 @@ impl Dialect {
                 items.retain(|item| {
                     key(item)
                         .and_then(|id| born.get(&id).copied())
-                        .is_none_or(|time| (now - time).num_milliseconds() > 700)
+                        .is_none_or(|time| now - time > self.lag)
                 });
             }
         }

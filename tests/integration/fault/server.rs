@@ -108,10 +108,12 @@ impl Server {
                 self.dialect.after(&request, response, self.now())
             }
         };
-        let date = httpdate::fmt_http_date(self.now().into());
-        response
-            .headers
-            .insert(header::DATE, HeaderValue::from_str(&date).expect("a date"));
+        if self.dialect.tells_time {
+            let date = httpdate::fmt_http_date(self.now().into());
+            response
+                .headers
+                .insert(header::DATE, HeaderValue::from_str(&date).expect("a date"));
+        }
         response
     }
 }
