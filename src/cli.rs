@@ -169,6 +169,15 @@ pub struct Global {
         help_heading = "Server"
     )]
     pub timeout: Option<u64>,
+    /// Seconds all calls to the server may take together
+    #[arg(
+        long,
+        global = true,
+        env = "KFP_GITOPS_DEADLINE",
+        value_name = "SECONDS",
+        help_heading = "Server"
+    )]
+    pub deadline: Option<u64>,
     /// Folder of the embedded registry
     #[arg(
         long,

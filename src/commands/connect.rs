@@ -87,6 +87,8 @@ pub fn connection(settings: &Settings, url: Url) -> Result<Connection, Failure> 
     }
     connection.namespace.clone_from(&server.namespace);
     connection.timeout = server.timeout;
+    connection.deadline = server.deadline;
+    connection.first_contact = connection.first_contact.min(server.deadline);
     connection.concurrency = server.concurrency;
     connection.ca_file.clone_from(&server.ca_file);
     connection.insecure_skip_tls_verify = server.insecure_skip_tls_verify;

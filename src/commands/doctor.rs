@@ -6,19 +6,23 @@ use crate::cli::{Format, Global};
 use crate::compile::outlook;
 use crate::discover::discover;
 use crate::doctor::{
-    Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short, without_server,
+    Cluster, Diagnosis, Finding, ForgeAccess, Proxies, Subject, examine, first_contact, render, short,
+    without_server,
 };
 use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
 use crate::kfp::error::{ApiError, ErrorKind};
 use crate::report::annotations;
+use crate::secret::Secret;
 use crate::settings::Settings;
 use crate::settings::endpoint::Endpoint;
+use crate::settings::environment::Environment;
 use std::io::Write;
+use std::path::Path;
 use url::Url;
 
-/// The namespace of this pod's service account.
-const OWN_NAMESPACE: &str = "/var/run/secrets/kubernetes.io/serviceaccount/namespace";
+/// Where a pod finds its service account: `namespace`, `token` and `ca.crt`.
+const SERVICE_ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /// Makes every check and says what it found.
 pub async fn run(settings: &Settings) -> u8 {
@@ -148,9 +152,10 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
             https: first(["HTTPS_PROXY", "https_proxy"]),
             no_proxy: first(["NO_PROXY", "no_proxy"]),
         },
-        own_namespace: std::fs::read_to_string(OWN_NAMESPACE)
+        own_namespace: std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace"))
             .ok()
             .map(|text| text.trim().to_owned()),
+        cluster: cluster(environment, Path::new(SERVICE_ACCOUNT)),
         forge_url: context.server_url.as_deref().and_then(address),
         ntfy: ntfy.map(|topic| (topic, settings.notify.ntfy_token.clone())),
         forge: api.map(|api| ForgeAccess {
@@ -162,5 +167,46 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
                 .map(|repository| repository.full_name()),
         }),
         run_link: context.run_links().guess.as_deref().and_then(address),
+    }
+}
+
+/// The cluster this pod runs in; every pod is told its address.
+fn cluster(environment: &Environment, account: &Path) -> Option<Cluster> {
+    let host = environment.text("KUBERNETES_SERVICE_HOST")?;
+    let port = environment.text("KUBERNETES_SERVICE_PORT").unwrap_or("443");
+    let host = if host.contains(':') {
+        format!("[{host}]")
+    } else {
+        host.to_owned()
+    };
+    let token = std::fs::read_to_string(account.join("token")).ok()?;
+    Some(Cluster {
+        api: Url::parse(&format!("https://{host}:{port}")).ok()?,
+        ca_file: Some(account.join("ca.crt")).filter(|path| path.exists()),
+        token: Secret::new(&token).ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pod_knows_its_cluster() {
+        let account = tempfile::tempdir().unwrap();
+        let of = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| (name.into(), value.into()));
+            cluster(&Environment::new(variables), account.path())
+        };
+        let variables = [
+            ("KUBERNETES_SERVICE_HOST", "fd00::1"),
+            ("KUBERNETES_SERVICE_PORT", "6443"),
+        ];
+        assert!(of(&variables).is_none(), "an account without token asks nothing");
+        std::fs::write(account.path().join("token"), "abc\n").unwrap();
+        let found = of(&variables).unwrap();
+        assert_eq!(found.api.as_str(), "https://[fd00::1]:6443/");
+        assert_eq!(found.token.expose(), "abc");
+        assert!(of(&[]).is_none());
     }
 }

@@ -104,7 +104,7 @@ pub fn caller(login: &Login) -> Option<String> {
 }
 
 /// `sub` of a JWT, which is no secret. Not checked: the server does that.
-fn subject_of(token: &str) -> Option<String> {
+pub(super) fn subject_of(token: &str) -> Option<String> {
     let payload = token.split('.').nth(1)?;
     let claims: serde_json::Value =
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?).ok()?;

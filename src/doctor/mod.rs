@@ -5,6 +5,7 @@
 
 mod api;
 mod clock;
+mod cluster;
 mod forge;
 mod login;
 mod manifests;
@@ -22,6 +23,7 @@ mod server;
 mod text;
 mod x509;
 
+pub use cluster::Cluster;
 pub use proxy::Proxies;
 pub use run::{examine, first_contact, without_server};
 pub use text::{render, short};
@@ -165,6 +167,8 @@ pub struct Subject {
     pub proxies: Proxies,
     /// The namespace of this pod's service account, where this is a pod.
     pub own_namespace: Option<String>,
+    /// The cluster's own API, where this is a pod.
+    pub cluster: Option<Cluster>,
     /// The forge's address, which may tell the runner's namespace.
     pub forge_url: Option<Url>,
     /// An ntfy topic, with its token.

@@ -7,7 +7,30 @@ use crate::kfp::error::ErrorKind;
 use crate::kfp::model::Server;
 
 /// What no call can try without writing.
-const UNTRIED: &str = "`create` and `delete` are not tested: no safe call tells";
+const UNTRIED: &str = "`create` and `delete` are not tested: no safe call tells, except from a pod with the same service account";
+
+/// The finding where the cluster told, which the server itself asks as well.
+fn by_verb(verbs: &[(&str, bool)], namespace: &str, role: String) -> Finding {
+    let those = |wanted: bool| {
+        let of: Vec<String> = verbs
+            .iter()
+            .filter(|(_, allowed)| *allowed == wanted)
+            .map(|(verb, _)| format!("`{verb}`"))
+            .collect();
+        of.join(", ")
+    };
+    let allowed = format!("allowed in `{namespace}`: {}", those(true));
+    if verbs.iter().all(|(_, allowed)| *allowed) {
+        return Finding::passed("rights", format!("{allowed} (asked of the cluster)"));
+    }
+    let refused = format!("refused in `{namespace}`: {}", those(false));
+    let said = if verbs.iter().any(|(_, allowed)| *allowed) {
+        format!("{refused}; {allowed} (asked of the cluster)")
+    } else {
+        format!("{refused} (asked of the cluster)")
+    };
+    Finding::failed("rights", said, "apply this Role and RoleBinding").paste(role)
+}
 
 /// The finding. `listed` is a pipeline of the namespace, from the list that the login check made, which is
 /// what proved `list`.
@@ -29,7 +52,17 @@ pub async fn check(
             format!("everybody may read shared pipelines, so that reads prove nothing; {UNTRIED}"),
         );
     };
-    let role = manifests::role(namespace, login::caller(&subject.connection.login).as_deref());
+    let caller = login::caller(&subject.connection.login);
+    let role = manifests::role(namespace, caller.as_deref());
+    let cluster = subject
+        .cluster
+        .as_ref()
+        .filter(|cluster| caller.is_some() && cluster.account() == caller);
+    if let Some(cluster) = cluster
+        && let Ok(verbs) = cluster.allowed(namespace).await
+    {
+        return by_verb(&verbs, namespace, role);
+    }
     let passed = |said: String| {
         Finding::passed("rights", format!("{said}; {UNTRIED}"))
             .cure("if an upload is refused with a bare 400, this identity lacks `create`: apply this")

@@ -1,6 +1,8 @@
 mod compiler;
+mod forge;
 mod places;
 mod refusals;
+mod rights;
 mod tls;
 
 use super::*;
@@ -25,6 +27,7 @@ fn subject(endpoint: &str) -> Subject {
         shared: false,
         proxies: Proxies::default(),
         own_namespace: None,
+        cluster: None,
         forge_url: None,
         ntfy: None,
         forge: None,
@@ -358,37 +361,4 @@ fn a_proxy_is_only_in_the_way_of_cluster_names() {
     subject.proxies.no_proxy = Some("10.0.0.0/8".to_owned());
     subject.connection.endpoint = "http://10.1.2.3:8888".parse().unwrap();
     assert!(proxy::check(&subject).1.is_none());
-}
-
-#[tokio::test]
-async fn ntfy_and_the_forge_are_asked_without_writing() {
-    let address = serve(registry()).await;
-    let mut subject = subject(&format!("http://{address}"));
-    let ntfy = serve(Router::new().route(
-        "/gitea-ci/auth",
-        axum::routing::get(|| async { "{\"success\":true}" }),
-    ))
-    .await;
-    subject.ntfy = Some((format!("http://{ntfy}/gitea-ci").parse().unwrap(), None));
-    let repository = serve(Router::new().route(
-        "/api/v1/repos/ml/pipelines",
-        axum::routing::get(|| async {
-            (
-                [(header::CONTENT_TYPE, "application/json")],
-                r#"{"permissions":{"push":false}}"#,
-            )
-        }),
-    ))
-    .await;
-    subject.forge = Some(ForgeAccess {
-        api: format!("http://{repository}/api/v1").parse().unwrap(),
-        token: Some(Secret::new("forge-secret").unwrap()),
-        repository: Some("ml/pipelines".to_owned()),
-    });
-    let findings = examine(&subject).await;
-    assert_eq!(found(&findings, "ntfy").verdict, Verdict::Passed, "{findings:#?}");
-    assert!(
-        found(&findings, "forge").is_failed() && found(&findings, "forge").seen.contains("may only read")
-    );
-    assert!(!format!("{findings:?}").contains("forge-secret"));
 }

@@ -121,7 +121,9 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
         ),
         ErrorKind::Deadline => (
             Class::Infrastructure,
-            Some("run again: what is done is recognised, and the rest goes on"),
+            Some(
+                "run again: what is done is recognised, and the rest goes on; `--deadline` gives a run more time",
+            ),
         ),
         ErrorKind::Login => (Class::Usage, None),
         ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => (Class::Failed, None),

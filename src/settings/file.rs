@@ -224,6 +224,8 @@ pub struct Apply {
     pub concurrency: Option<usize>,
     /// Seconds a call to the server may take; default 30.
     pub timeout: Option<u64>,
+    /// Seconds all calls to the server may take together; default 600.
+    pub deadline: Option<u64>,
 }
 
 /// Who is told.

@@ -119,6 +119,10 @@ pub fn merge_at(
             "timeout",
             global.timeout.or(file.apply.timeout).unwrap_or(30) as usize,
         )? as u64),
+        deadline: Duration::from_secs(positive(
+            "deadline",
+            global.deadline.or(file.apply.deadline).unwrap_or(600) as usize,
+        )? as u64),
     };
     let compile = Compile {
         python: global

@@ -102,6 +102,8 @@ pub struct Server {
     pub concurrency: usize,
     /// How long a call may take.
     pub timeout: Duration,
+    /// How long all calls may take together.
+    pub deadline: Duration,
 }
 
 /// Which files hold pipelines.

@@ -58,6 +58,36 @@ fn create_update_and_leave_alone_on_every_server() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_program_itself_says_what_it_did_on_every_server() {
+    let folder = crate::fault::wire::root();
+    for kind in ALL {
+        let (wire, url) = Wire::start(kind).await;
+        let mut arguments = vec!["apply", "--endpoint", &url];
+        if kind == Kind::MultiUser {
+            arguments.extend(["--namespace", NAMESPACE]);
+        }
+        let variables = [("KFP_GITOPS_AUTH", "user-header"), ("KFP_GITOPS_USERNAME", USER)];
+        let variables = if kind == Kind::MultiUser {
+            &variables[..]
+        } else {
+            &[]
+        };
+        for expected in ["created", "unchanged"] {
+            let said = wire.run_in(folder.path(), &arguments, variables).await;
+            assert_eq!(said.code, 0, "{kind:?}: {said:?}");
+            let report = said.json();
+            let one = &report["pipelines"][0];
+            assert_eq!(one["action"], expected, "{kind:?}: {report:#}");
+            let held = truth(&wire.server).await;
+            assert_eq!(held["one"].len(), 1, "{kind:?}: {held:#?}");
+            assert_eq!(one["version_id"], held["one"][0].id.as_str(), "{kind:?}: {one:#}");
+            let told = report["server"]["version"].as_str().unwrap_or_default();
+            assert!(told.starts_with("2."), "{kind:?}: {report:#}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_namespace_given_to_a_single_user_server_is_said_to_be_ignored() {
     let folder = crate::fault::wire::root();
     let (wire, url) = Wire::start(Kind::V2_17_0).await;

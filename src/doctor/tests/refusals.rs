@@ -114,7 +114,7 @@ async fn certificates_that_are_not_checked_stop_nothing() {
 
 /// A multi-user server with these pipelines in `team-a`, whose `get` is answered with `status`. As real ones
 /// do, it looks a pipeline up before it asks for rights.
-fn multi_user(pipelines: &'static [&'static str], status: u16) -> Router {
+pub(super) fn multi_user(pipelines: &'static [&'static str], status: u16) -> Router {
     let json = |text: String| ([(header::CONTENT_TYPE, "application/json")], text).into_response();
     let entry = |id: &str| {
         format!(
@@ -162,7 +162,7 @@ async fn rights_are_told_as_far_as_reads_prove_them() {
         subject.connection.namespace = Some("team-a".to_owned());
         found(&examine(&subject).await, "rights").clone()
     };
-    let untried = "`create` and `delete` are not tested: no safe call tells";
+    let untried = "`create` and `delete` are not tested: no safe call tells, except from a pod with the same service account";
 
     let both = rights(&["p1"], 200).await;
     assert_eq!(both.verdict, Verdict::Passed, "{both:?}");

@@ -17,8 +17,15 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
 
-const PIPELINE: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.11-slim')\ndef say(text: str):\n    \
-                        print(text)\n\n\n@dsl.pipeline(name='one')\ndef one(text: str = 'a'):\n    say(text=text)\n";
+const BAD_GATEWAY: &str = "<html><title>502 Bad Gateway</title></html>";
+
+/// The file of a pipeline; its content differs by `content`.
+pub fn pipeline(name: &str, content: &str) -> String {
+    format!(
+        "from kfp import dsl\n\n\n@dsl.component(base_image='python:3.11-slim')\ndef say(text: str):\n    \
+         print(text)\n\n\n@dsl.pipeline(name='{name}')\ndef {name}(text: str = '{content}'):\n    say(text=text)\n"
+    )
+}
 
 /// What happens to the calls of the process that is being watched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +37,8 @@ pub enum Plan {
     Signal(usize, i32),
     /// It gets a signal at the call with this number, and another when it has heard the first; no answer comes.
     SignalTwice(usize, i32),
+    /// No call from the one with this number on is answered.
+    Silent(usize),
     /// Every third call goes wrong.
     Third(Fault),
 }
@@ -101,6 +110,7 @@ impl Wire {
                 self.send(signal).await;
                 return std::future::pending().await;
             }
+            Plan::Silent(from) if number >= from => return std::future::pending().await,
             Plan::Third(fault) if number % 3 == 2 => return self.broken(request, fault).await,
             _ => {}
         }
@@ -108,13 +118,34 @@ impl Wire {
     }
 
     async fn broken(&self, request: Request, fault: Fault) -> Outgoing {
-        let answer = self.server.answer(request).await;
-        match fault {
-            Fault::BadGatewayAfter => Outgoing::builder()
-                .status(502)
+        let page = |status: u16, text: &'static str| {
+            Outgoing::builder()
+                .status(status)
                 .header("content-type", "text/html")
-                .body(Body::from("<html><title>502 Bad Gateway</title></html>"))
-                .unwrap(),
+                .body(Body::from(text))
+                .unwrap()
+        };
+        match fault {
+            Fault::BadGateway => return page(502, BAD_GATEWAY),
+            Fault::Unavailable => return page(503, "no healthy upstream"),
+            Fault::TooManySeconds => {
+                let mut answer = page(429, "slow down");
+                answer
+                    .headers_mut()
+                    .insert("retry-after", http::HeaderValue::from_static("1"));
+                return answer;
+            }
+            _ => {}
+        }
+        let mut answer = self.server.answer(request).await;
+        match fault {
+            Fault::BadGatewayAfter => page(502, BAD_GATEWAY),
+            Fault::WrongType => page(200, "<html><title>Welcome</title></html>"),
+            Fault::SilenceAfter => std::future::pending().await,
+            Fault::TruncatedJson => {
+                answer.body = answer.body.slice(..answer.body.len() / 2);
+                outgoing(answer)
+            }
             // The headers promise a whole body, half of it comes, and the connection ends.
             _ => {
                 let half = answer.body.slice(..answer.body.len() / 2);
@@ -202,7 +233,7 @@ fn outgoing(answer: kfp_gitops::kfp::transport::Response) -> Outgoing {
 /// A repository with one pipeline, `one`.
 pub fn root() -> tempfile::TempDir {
     folder(&[
-        ("one_pipeline.py", PIPELINE),
+        ("one_pipeline.py", &pipeline("one", "a")),
         ("requirements.txt", "kfp==2.17.0\n"),
     ])
 }
