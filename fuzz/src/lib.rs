@@ -157,6 +157,7 @@ pub fn ir(data: &[u8]) {
         multi_user: false,
         store: model::Store::Database,
         probed: false,
+        conditional_uploads: false,
     };
     if let Some(failure) = features::refusal("one", &spec, &server, Phase::Plan) {
         assert!(failure.hint.is_some());

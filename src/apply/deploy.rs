@@ -2,7 +2,7 @@
 
 use super::run::{Run, stores};
 use super::settle::SECOND;
-use super::stage::Progress;
+use super::stage::{Progress, Stage};
 use super::upload::{Before, Target, Uploaded};
 use super::{Outcome, Task};
 use crate::error::{Failure, Phase};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// Versions looked at for the newest of ours; every item carries its whole spec, so few.
 const RECENT: usize = 10;
+
+/// How often others may come in between a look and an upload.
+const MOST_ROUNDS: usize = 16;
 
 /// How often a run waits for a second to pass that others keep using.
 const MOST_WAITS: usize = 4;
@@ -63,40 +66,34 @@ async fn attempt(
     let left = run.journal.recall(task.name.as_str(), None);
     gathered.notes.extend(left);
     let pipeline = run.ensure_pipeline(task, progress, &mut gathered.notes).await?;
-    let mut waits = 0;
-    let before = loop {
-        let before = newest(run, task, &pipeline).await?;
-        if let Some(before) = &before
-            && let Some(outcome) = judge(run, task, before, gathered).await
-        {
-            if outcome.reason == Some(Reason::Adopted) && is_young(run, before) {
-                return watch(run, task, progress, before, gathered).await;
-            }
-            return Ok(outcome);
-        }
-        if run.cancel.is_stopping() {
-            return Err(Box::new(Outcome::interrupted()));
-        }
-        let wait = before.as_ref().and_then(|before| second_left(run, before));
-        let Some(wait) = wait.filter(|_| waits < MOST_WAITS) else {
-            break before;
+    let mut rounds = 0;
+    let (target, uploaded) = loop {
+        let before = match before_upload(run, task, &pipeline, gathered).await? {
+            Look::Upload(before) => before,
+            Look::Follow(theirs) => return watch(run, task, progress, &theirs, gathered).await,
+            Look::Done(outcome) => return Ok(*outcome),
         };
-        if run.sleep(wait).await.is_err() {
-            return Err(Box::new(Outcome::interrupted()));
+        let target = Target {
+            pipeline: pipeline.clone(),
+            before: before.as_deref().map(Before::of),
+        };
+        drop(before);
+        let notes = &mut gathered.notes;
+        if let Some(uploaded) = run
+            .upload(task, progress, &target, document.clone(), notes)
+            .await?
+        {
+            break (target, uploaded);
         }
-        // Somebody else may have written in the meantime: what decides is read directly before the upload.
-        waits += 1;
+        progress.stage(Stage::Quiet);
+        rounds += 1;
+        if rounds == MOST_ROUNDS {
+            return Err(Box::new(Outcome::failed(outpaced(task))));
+        }
     };
     let (_, _, created) = progress.now();
-    // From here on neither the old spec nor the document is held: hundreds may wait for a second to pass.
-    let target = Target {
-        pipeline,
-        before: before.as_ref().map(Before::of),
-    };
-    drop(before);
-    let uploaded = run
-        .upload(task, progress, &target, document, &mut gathered.notes)
-        .await?;
+    // Neither the old spec nor the document is held from here on: hundreds may wait for a second to pass.
+    drop(document);
     drop(permit);
     let settled = run.settle(task, progress, &target, uploaded, gathered).await?;
     let mut outcome = if settled.own {
@@ -112,6 +109,51 @@ async fn attempt(
     outcome.version_name = Some(settled.name);
     outcome.pipeline_id = Some(target.pipeline);
     Ok(outcome)
+}
+
+/// What a look directly before the upload says.
+enum Look {
+    /// There is nothing to upload, or nothing that may be.
+    Done(Box<Outcome>),
+    /// Another run has uploaded the same just now, and may still move or remove it.
+    Follow(Box<Version>),
+    /// On top of this one.
+    Upload(Option<Box<Version>>),
+}
+
+/// Looks until the newest version's second has passed.
+async fn before_upload(
+    run: &Run<'_>,
+    task: &Task,
+    pipeline: &PipelineId,
+    gathered: &mut Outcome,
+) -> Result<Look, Box<Outcome>> {
+    let mut waits = 0;
+    loop {
+        let before = newest(run, task, pipeline).await?;
+        if let Some(before) = &before
+            && let Some(outcome) = judge(run, task, before, gathered).await
+        {
+            let adopted = outcome.reason == Some(Reason::Adopted);
+            return Ok(if adopted && is_young(run, before) {
+                Look::Follow(Box::new(before.clone()))
+            } else {
+                Look::Done(Box::new(outcome))
+            });
+        }
+        if run.cancel.is_stopping() {
+            return Err(Box::new(Outcome::interrupted()));
+        }
+        let wait = before.as_ref().and_then(|before| second_left(run, before));
+        let Some(wait) = wait.filter(|_| waits < MOST_WAITS) else {
+            return Ok(Look::Upload(before.map(Box::new)));
+        };
+        if run.sleep(wait).await.is_err() {
+            return Err(Box::new(Outcome::interrupted()));
+        }
+        // Somebody else may have written in the meantime: what decides is read directly before the upload.
+        waits += 1;
+    }
 }
 
 /// The newest version, read directly before what it decides.
@@ -144,11 +186,22 @@ pub(super) fn document(task: &Task) -> Result<Bytes, Box<Outcome>> {
         .map_err(|error| Box::new(Outcome::failed(error.failure())))
 }
 
+fn outpaced(task: &Task) -> Failure {
+    Failure::infrastructure(
+        Phase::Apply,
+        format!("others kept uploading versions of `{}` in between", task.name),
+    )
+    .hint("run again; if it happens again, look for another program that manages the same pipelines")
+}
+
 /// How long a run that has uploaded may still move or remove its version.
 const SETTLING: TimeDelta = TimeDelta::seconds(10);
 
-/// Whether the run of this version may still be settling it.
+/// Whether the run of this version may still be settling it. Where nobody can come in between, none does.
 fn is_young(run: &Run<'_>, version: &Version) -> bool {
+    if run.client.capabilities().conditional_uploads {
+        return false;
+    }
     let now = run.client.server_now().unwrap_or_else(chrono::Utc::now);
     version.created_at.is_some_and(|created| now - created < SETTLING)
 }
@@ -216,10 +269,13 @@ async fn judge(run: &Run<'_>, task: &Task, before: &Version, gathered: &mut Outc
         if let Some(failure) = moved(run, task, before, mark.as_ref()) {
             return Some(Outcome::failed(failure));
         }
-        gathered.notes.push(format!(
+        let note = format!(
             "version `{}` was uploaded after the plan was made; this one replaces it",
             before.name
-        ));
+        );
+        if !gathered.notes.contains(&note) {
+            gathered.notes.push(note);
+        }
     }
     superseded(run, before).await
 }

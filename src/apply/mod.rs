@@ -11,6 +11,9 @@
 //! Calls for a pipeline in good weather: none when the plan found it unchanged; 3 to give an existing one
 //! a version (read, upload, read back); 5 for a new one (look, create, read, upload, read back).
 //!
+//! The embedded registry alone can do more: an upload names the version that must still be the newest, and is
+//! refused with 412 where another has come in between. There nobody has to wait for a second to pass.
+//!
 //! What remains: of two runs that upload equal content at the same time, both versions can stay when a
 //! server takes more than a second between giving a version its time and making it visible, or when it
 //! carries an upload out seconds after the run has given up waiting for it and taken the other's instead.

@@ -99,11 +99,14 @@ impl Run<'_> {
         } else {
             0
         };
-        for _ in 0..ROUNDS {
+        for round in 0..ROUNDS {
             if now.own {
                 progress.stage(Stage::Uploaded(now.version.clone(), now.name.clone()));
             }
-            tokio::time::sleep(SECOND).await;
+            // Where nobody can come in between there is nobody to wait for; whoever follows others waits all the same.
+            if round > 0 || !self.client.capabilities().conditional_uploads {
+                tokio::time::sleep(SECOND).await;
+            }
             let versions = match self.recent(&target, &now.version).await {
                 Ok(versions) => versions,
                 Err(error) => {
@@ -123,7 +126,11 @@ impl Run<'_> {
                 Next::Again(settled) => now = settled,
                 Next::Missing if lagging > 0 => lagging -= 1,
                 Next::Missing => return Err(Box::new(Outcome::failed(vanished(&now.name)))),
-                Next::Upload => now = self.upload_again(task, progress, &mut target, outcome).await?,
+                Next::Upload => {
+                    if let Some(settled) = self.upload_again(task, progress, &mut target, outcome).await? {
+                        now = settled;
+                    }
+                }
             }
         }
         outcome
@@ -234,21 +241,21 @@ impl Run<'_> {
         }
     }
 
-    /// Uploads in a later second what is not there any more.
+    /// Uploads in a later second what is not there any more; `None` where somebody else was faster.
     async fn upload_again(
         &self,
         task: &Task,
         progress: &Progress,
         target: &mut Target,
         outcome: &mut Outcome,
-    ) -> Result<Settled, Box<Outcome>> {
+    ) -> Result<Option<Settled>, Box<Outcome>> {
         progress.stage(Stage::Quiet);
         let newest = super::deploy::newest(self, task, &target.pipeline).await?;
         if let Some(version) = &newest
             && stores(task, version)
             && self.mark(version).is_some()
         {
-            return Ok(Settled::of(version, self.owns(task, version)));
+            return Ok(Some(Settled::of(version, self.owns(task, version))));
         }
         if let Some(version) = &newest
             && let Some(outcome) = super::deploy::superseded(self, version).await
@@ -261,7 +268,10 @@ impl Run<'_> {
         let uploaded = self
             .upload(task, progress, target, document, &mut outcome.notes)
             .await?;
-        Ok(arrived(uploaded).await)
+        Ok(match uploaded {
+            Some(uploaded) => Some(arrived(uploaded).await),
+            None => None,
+        })
     }
 
     /// The versions down to what was there before, and the one of that id where a lagging list does not

@@ -66,13 +66,15 @@ impl Target {
 /// What to do after an answer that is no success.
 enum Next {
     Settled(Uploaded),
+    Moved,
     Rename,
     Again,
     End(Box<Outcome>),
 }
 
 impl Run<'_> {
-    /// Uploads the task's content as a version.
+    /// Uploads the task's content as a version. `None` where somebody else's became the newest in between,
+    /// for servers that see to it.
     pub(super) async fn upload(
         &self,
         task: &Task,
@@ -80,7 +82,7 @@ impl Run<'_> {
         target: &Target,
         document: Bytes,
         notes: &mut Vec<String>,
-    ) -> Result<Uploaded, Box<Outcome>> {
+    ) -> Result<Option<Uploaded>, Box<Outcome>> {
         let mut name = self.version_name(task);
         let mut tries = Tries::default();
         // An earlier run has waited and looked: nothing is lost with the other name, it is ours as well.
@@ -97,18 +99,20 @@ impl Run<'_> {
                 description: task.version_description.clone(),
                 tags: task.tags.clone(),
                 document: document.clone(),
+                after: target.before_id().cloned(),
             };
             self.log(task, &name, Event::Intent, None, None);
             progress.stage(Stage::Uploading(name.clone()));
             let error = match self.client.upload_version(&new).await {
                 Ok(version) => {
                     self.log(task, &name, Event::Done, Some(&version.id), None);
-                    return Ok(Uploaded::Own(version.id, version.name));
+                    return Ok(Some(Uploaded::Own(version.id, version.name)));
                 }
                 Err(error) => error,
             };
             match self.after(task, target, &name, &error, &mut tries, notes).await {
-                Next::Settled(uploaded) => return Ok(uploaded),
+                Next::Settled(uploaded) => return Ok(Some(uploaded)),
+                Next::Moved => return Ok(None),
                 Next::End(outcome) => return Err(outcome),
                 Next::Rename => {
                     tries.renamed = true;
@@ -166,6 +170,24 @@ impl Run<'_> {
         tries.too_early += u32::from(early);
         let refused = bad_spec || (error.effect() == Effect::None && !passes && !early);
         tries.remember(error, bad_spec);
+        if error.kind == ErrorKind::Moved {
+            // Our own earlier try may be what moved it.
+            return match self.look(task, &target.pipeline, name, target.before_id()).await {
+                Ok(Found::Same(version)) => self.settled(task, name, *version, tries.late, notes),
+                Ok(_) => {
+                    self.log(task, name, Event::NotDone, None, Some(&error.message));
+                    Next::Moved
+                }
+                Err(look) if tries.doubtful => {
+                    self.log(task, name, Event::Unknown, None, Some(&error.message));
+                    Next::End(unknown(error, &look, &doing))
+                }
+                Err(look) => {
+                    self.log(task, name, Event::NotDone, None, Some(&error.message));
+                    Next::End(Box::new(Outcome::failed(look.into_failure(Phase::Apply, &doing))))
+                }
+            };
+        }
         // A try that surely did nothing needs no look, unless an earlier one may have done something.
         if refused || error.effect() == Effect::None {
             if tries.doubtful

@@ -46,6 +46,7 @@ const fn kind_words(kind: ErrorKind) -> &'static str {
         | ErrorKind::NotFound
         | ErrorKind::Conflict
         | ErrorKind::Refused
+        | ErrorKind::Moved
         | ErrorKind::Server
         | ErrorKind::Login => "",
     }
@@ -126,6 +127,8 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
             ),
         ),
         ErrorKind::Login => (Class::Usage, None),
-        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused => (Class::Failed, None),
+        ErrorKind::NotFound | ErrorKind::Conflict | ErrorKind::Refused | ErrorKind::Moved => {
+            (Class::Failed, None)
+        }
     }
 }

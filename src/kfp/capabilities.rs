@@ -30,13 +30,19 @@ pub struct Capabilities {
     pub kubernetes_store: bool,
     /// One version name cannot serve two pipelines of a namespace (Kubernetes store, 2.14.0 to 2.16.x).
     pub version_names_collide: bool,
+    /// An upload can name the version that must be the newest, so that no other comes in between (the
+    /// embedded registry alone; no released server has a compare-and-swap).
+    pub conditional_uploads: bool,
 }
 
 impl Capabilities {
     /// The capabilities of a server.
     #[must_use]
     pub fn of(server: &Server) -> Self {
-        Self::for_version(server.version.as_ref(), server.store)
+        Self {
+            conditional_uploads: server.conditional_uploads,
+            ..Self::for_version(server.version.as_ref(), server.store)
+        }
     }
 
     /// The name of a version on this server: with the pipeline's where two pipelines cannot share one.
@@ -75,6 +81,7 @@ impl Capabilities {
             },
             kubernetes_store,
             version_names_collide: kubernetes_store && !from(2, 17),
+            conditional_uploads: false,
         }
     }
 }

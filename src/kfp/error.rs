@@ -35,6 +35,8 @@ pub enum ErrorKind {
     NotFound,
     /// 409: the name is taken, or is being taken.
     Conflict,
+    /// 412: the newest version is not the one the upload named.
+    Moved,
     /// Another 4xx: the request itself is refused.
     Refused,
     /// 408, 425, 429 and 5xx that are not web pages.
@@ -167,6 +169,7 @@ impl ApiError {
             | ErrorKind::Redirected
             | ErrorKind::NotFound
             | ErrorKind::Refused
+            | ErrorKind::Moved
             | ErrorKind::Deadline
             | ErrorKind::Login => Effect::None,
             // 500 is what a 2.0.5 answers to a duplicate upload; 409 may answer our own earlier try.
@@ -258,6 +261,7 @@ fn classify(status: u16, response: &Response, text: &str) -> (ErrorKind, String)
         403 => ErrorKind::Forbidden,
         404 => ErrorKind::NotFound,
         409 => ErrorKind::Conflict,
+        412 => ErrorKind::Moved,
         408 | 425 | 429 | 500.. => ErrorKind::Server,
         400..500 => ErrorKind::Refused,
         _ => ErrorKind::Unreadable,

@@ -259,6 +259,7 @@ mod tests {
             multi_user: false,
             store: crate::kfp::model::Store::Database,
             probed: true,
+            conditional_uploads: false,
         };
         let since = |version: &str| {
             let unknown = unknown_to(&spec(), &probed(version));

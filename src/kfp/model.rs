@@ -34,6 +34,8 @@ pub struct Server {
     pub store: Store,
     /// Whether `version` was found by probing.
     pub probed: bool,
+    /// Whether an upload can name the version that must be the newest (the embedded registry alone).
+    pub conditional_uploads: bool,
 }
 
 /// A pipeline on the server.
@@ -319,6 +321,9 @@ struct WireHealth {
     api_server_ready: Option<bool>,
     #[serde(default, deserialize_with = "lenient")]
     pipeline_store: String,
+    // The embedded registry's own.
+    #[serde(default)]
+    conditional_uploads: Option<bool>,
 }
 
 /// What `healthz` said.
@@ -360,6 +365,7 @@ pub fn health(text: &[u8]) -> Result<Health, String> {
             multi_user: multi_user.unwrap_or(false),
             store,
             probed: false,
+            conditional_uploads: wire.conditional_uploads.unwrap_or(false),
         },
         ready,
     })

@@ -9,7 +9,7 @@ use super::transport::{Request, Response};
 use crate::ids::{PipelineId, PipelineName, VersionId, VersionName};
 use bytes::Bytes;
 use http::Method;
-use http::header::{CONTENT_TYPE, HeaderValue};
+use http::header::{CONTENT_TYPE, HeaderValue, IF_MATCH, IF_NONE_MATCH};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -41,6 +41,9 @@ pub struct NewVersion {
     pub tags: BTreeMap<String, String>,
     /// The documents as the server's parser reads them.
     pub document: Bytes,
+    /// The version that must still be the newest, for servers that can see to it; `None` is a pipeline
+    /// without versions.
+    pub after: Option<VersionId>,
 }
 
 impl Client {
@@ -102,6 +105,13 @@ impl Client {
         }
         let (content_type, body) = multipart::encode(&new.document);
         let mut request = Request::new(Method::POST, url);
+        if can.conditional_uploads {
+            let (name, value) = match &new.after {
+                Some(id) => (IF_MATCH, HeaderValue::from_str(&format!("\"{id}\"")).ok()),
+                None => (IF_NONE_MATCH, Some(HeaderValue::from_static("*"))),
+            };
+            request.headers.extend(value.map(|value| (name, value)));
+        }
         if let Ok(value) = HeaderValue::from_str(&content_type) {
             request.headers.insert(CONTENT_TYPE, value);
         }

@@ -298,6 +298,7 @@ fn a_version_name_that_a_cluster_cannot_hold_is_refused_before_the_pipeline_is_c
                 multi_user: false,
                 store,
                 probed: false,
+                conditional_uploads: false,
             }),
             ..options()
         };

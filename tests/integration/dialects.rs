@@ -1,7 +1,7 @@
 //! `apply` against every kind of server: the right state and the right words.
 
 use crate::fault::dialect::{ALL, Dialect, Kind, NAMESPACE, USER};
-use crate::fault::kinds::Schedule;
+use crate::fault::kinds::{Fault, Schedule, Times};
 use crate::fault::server::{Faulty, Server, plain};
 use crate::fault::truth::{self, truth};
 use crate::fault::wire::Wire;
@@ -311,6 +311,7 @@ fn large_installations_cost_no_more_calls() {
                 description: String::new(),
                 tags: BTreeMap::new(),
                 document: held.0[0].spec().pipeline_text().to_owned().into(),
+                after: None,
             };
             // Many runs have made so many versions: each has its own deadline.
             somebody().upload_version(&new).await.expect("a version");
@@ -669,6 +670,35 @@ fn a_store_whose_cache_lags_for_seconds_ends_right() {
             }
         });
     }
+}
+
+#[test]
+fn a_version_that_cannot_be_read_back_is_done_with_a_warning_and_compared_by_the_next_run() {
+    virtually(async {
+        let server = Server::new(Dialect::new(Kind::V2_5_0), 3);
+        let repository = with_settings("surprise");
+        // Everything after the upload fails.
+        let way = Faulty::new(&server, Schedule::At(6, Fault::Status500, Times::Always));
+        let ran = run(&way, &repository, &Job::new(1)).await;
+        assert_eq!(ran.actions(), [Action::Created], "{ran:#?}\n{}", way.log());
+        let warnings = &ran.outcomes[0].1.warnings;
+        assert!(
+            warnings
+                .iter()
+                .any(|warning| warning.contains("was not read back")),
+            "{warnings:?}"
+        );
+        tokio::time::sleep(Duration::from_secs(5)).await;
+        let writes = server.writes();
+        let again = run(&Faulty::new(&server, Schedule::Fair), &repository, &Job::new(2)).await;
+        assert_eq!(again.actions(), [Action::Unchanged], "{again:#?}");
+        let warnings = &again.outcomes[0].1.warnings;
+        assert!(
+            warnings.iter().any(|warning| warning.contains("does not keep")),
+            "{warnings:?}"
+        );
+        assert_eq!(server.writes(), writes);
+    });
 }
 
 #[test]

@@ -192,6 +192,7 @@ fn sampled_on_other_servers() {
         (Kind::V2_30_0, 73),
         // What it is takes three more calls to find out.
         (Kind::Untold, 59),
+        (Kind::Embedded, 11),
         (Kind::MultiUser, 83),
         (Kind::Kubernetes, 67),
         (Kind::KubernetesOld, 61),

@@ -744,6 +744,7 @@ async fn no_credential_goes_along_a_redirect() {
                     description: String::new(),
                     tags: BTreeMap::new(),
                     document: Bytes::from_static(b"{}"),
+                    after: None,
                 })
                 .await;
             assert!(read.is_err() && written.is_err(), "{status}");

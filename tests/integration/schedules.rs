@@ -223,14 +223,14 @@ fn every_order(parties: &[Party], existing: bool, depth: u32) -> usize {
     let mut cases = Vec::new();
     for step in [8, 130] {
         for choices in 0..base.pow(depth) {
-            cases.push((step, choices));
+            cases.extend([Kind::V2_17_0, Kind::Embedded].map(|kind| (kind, step, choices)));
         }
     }
     let tried = cases.len();
     let parties = parties.to_vec();
-    in_parallel(cases, move |(step, choices)| {
+    in_parallel(cases, move |(kind, step, choices)| {
         virtually(async {
-            let server = Server::new(Dialect::new(Kind::V2_17_0), choices + step);
+            let server = Server::new(Dialect::new(kind), choices + step);
             if existing {
                 run(
                     &Faulty::new(&server, Schedule::Fair),
@@ -256,7 +256,7 @@ fn every_order(parties: &[Party], existing: bool, depth: u32) -> usize {
                 }
             };
             explained(judged, || {
-                format!("order {choices}, step {step} ms\n{log}\n{done:#?}")
+                format!("{kind:?}, order {choices}, step {step} ms\n{log}\n{done:#?}")
             })
             .await;
         });
@@ -334,7 +334,12 @@ fn by_chance() {
     in_parallel((first..first + count).collect(), move |seed| {
         virtually(async {
             let mut random = SmallRng::seed_from_u64(seed);
-            let server = Server::new(Dialect::new(Kind::V2_17_0), seed);
+            let kind = if seed % 4 == 3 {
+                Kind::Embedded
+            } else {
+                Kind::V2_17_0
+            };
+            let server = Server::new(Dialect::new(kind), seed);
             if random.random_bool(0.7) {
                 run(
                     &Faulty::new(&server, Schedule::Fair),
@@ -476,6 +481,7 @@ async fn naive(way: &Arc<Faulty>, repository: &Repository, job: &Job) -> bool {
                 description: String::new(),
                 tags: BTreeMap::new(),
                 document: pipeline.spec().pipeline_text().to_owned().into(),
+                after: None,
             };
             if client.upload_version(&new).await.is_ok() {
                 done = true;

@@ -32,6 +32,7 @@ fn a_newer_kfp_than_the_server_is_pointed_out() {
         multi_user: false,
         store: crate::kfp::Store::Database,
         probed: false,
+        conditional_uploads: false,
     };
     let check = |version: &str, pinned: bool| {
         let found = Outlook {

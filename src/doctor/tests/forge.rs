@@ -113,3 +113,34 @@ async fn github_is_asked_for_each_right_with_what_it_must_refuse() {
         assert!(cure.contains(missing.unwrap_or_default()), "{cure}");
     }
 }
+
+#[tokio::test]
+async fn ntfy_says_whether_it_takes_the_topic() {
+    for (status, seen) in [
+        (401, "refuses this topic (status 401)"),
+        (403, "refuses this topic (status 403)"),
+        (404, "answers with status 404"),
+    ] {
+        let address = serve(Router::new().route(
+            "/gitea-ci/auth",
+            get(move |headers: axum::http::HeaderMap| async move {
+                assert_eq!(headers[header::AUTHORIZATION], "Bearer tk_secret");
+                StatusCode::from_u16(status).unwrap()
+            }),
+        ))
+        .await;
+        let mut subject = subject("http://127.0.0.1:1");
+        let topic = format!("http://{address}/gitea-ci").parse().unwrap();
+        subject.ntfy = Some((topic, Secret::new("tk_secret").ok()));
+        let finding = crate::doctor::ntfy::check(&subject).await;
+        assert!(finding.is_failed() && finding.seen.contains(seen), "{finding:?}");
+        assert!(!format!("{finding:?}").contains("tk_secret"), "{finding:?}");
+    }
+    let mut subject = subject("http://127.0.0.1:1");
+    subject.ntfy = Some(("http://127.0.0.1:1/gitea-ci".parse().unwrap(), None));
+    let finding = crate::doctor::ntfy::check(&subject).await;
+    assert!(
+        finding.is_failed() && finding.seen.contains("cannot be reached"),
+        "{finding:?}"
+    );
+}

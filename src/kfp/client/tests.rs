@@ -373,6 +373,7 @@ async fn upload(client: &Client) {
         description: "d&e".to_owned(),
         tags: BTreeMap::from([("team".to_owned(), "ml".to_owned())]),
         document: Bytes::from_static(b"{}"),
+        after: None,
     };
     client.upload_version(&new).await.unwrap();
 }

@@ -24,6 +24,7 @@ pub struct Dialect {
     release: Release,
     store: PipelineStore,
     users: Option<Arc<Users>>,
+    conditional: bool,
 }
 
 impl Default for Dialect {
@@ -33,6 +34,7 @@ impl Default for Dialect {
             release: (17, 0),
             store: PipelineStore::Database,
             users: None,
+            conditional: true,
         }
     }
 }
@@ -51,6 +53,7 @@ impl Dialect {
         Some(Self {
             version: version.to_owned(),
             release,
+            conditional: false,
             ..Self::default()
         })
     }
@@ -170,6 +173,11 @@ impl Dialect {
     /// Argo workflows come back with `creationTimestamp: null`.
     pub(super) fn dates_workflows(&self) -> bool {
         self.release < (17, 0)
+    }
+
+    /// Uploads may name the version that must be the newest: the registry's own, no released server has it.
+    pub(super) const fn takes_conditions(&self) -> bool {
+        self.conditional
     }
 
     /// `healthz` tells the store.

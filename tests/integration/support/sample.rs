@@ -107,6 +107,7 @@ pub fn upload_by_hand(root: &Path, name: &str, version: &str, document: &str) {
                 description: "tried out by ann".to_owned(),
                 tags: BTreeMap::new(),
                 document: document.as_bytes().to_vec().into(),
+                after: None,
             })
             .await
             .expect("uploaded");

@@ -21,5 +21,8 @@ pub async fn health(State(registry): State<Registry>) -> Response {
             PipelineStore::Kubernetes => json!("kubernetes"),
         };
     }
+    if dialect.takes_conditions() {
+        body["conditional_uploads"] = json!(true);
+    }
     json_answer(&body)
 }

@@ -5,13 +5,14 @@ use super::super::answer::{Answer, Refusal, json_answer};
 use super::super::model::{ApiPipeline, ApiVersion};
 use super::super::names::{MAX_NAMESPACE, MAX_PIPELINE_NAME, MAX_VERSION_NAME};
 use super::super::package::{self, MAX_FILE};
-use super::super::store::{NewPipeline, NewVersion, StoreError, Tags};
+use super::super::store::{Condition, NewPipeline, NewVersion, StoreError, Tags};
 use super::super::{tags, template};
 use super::Registry;
 use super::pipelines::asking;
 use super::upload_refusals::{Endpoint, UploadProblem};
 use axum::extract::{FromRequest, Multipart, RawQuery, Request, State};
-use axum::http::StatusCode;
+use axum::http::header::{IF_MATCH, IF_NONE_MATCH};
+use axum::http::{HeaderMap, StatusCode};
 
 /// `POST /pipelines/upload`: a pipeline and its first version, both under one name.
 pub async fn pipeline(
@@ -121,11 +122,26 @@ pub async fn version(
         description: query.description,
         tags,
         spec,
+        condition: condition(&headers).filter(|_| dialect.takes_conditions()),
     };
     match registry.store.create_version(new).await {
         Ok(version) => Ok(json_answer(&ApiVersion::new(&version, dialect))),
+        Err(StoreError::Moved) => Err(Refusal::Plain {
+            status: StatusCode::PRECONDITION_FAILED,
+            message: StoreError::Moved.to_string(),
+        }),
         Err(error) => Err(refuse(not_stored(&error, name))),
     }
+}
+
+/// What must hold of the pipeline when the version is stored: `If-Match` names its newest version,
+/// `If-None-Match: *` says that it has none.
+fn condition(headers: &HeaderMap) -> Option<Condition> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(id) = text(IF_MATCH) {
+        return Some(Condition::Newest(id.trim().trim_matches('"').to_owned()));
+    }
+    (text(IF_NONE_MATCH)?.trim() == "*").then_some(Condition::None)
 }
 
 fn too_long(member: &str, most: usize) -> Refusal {

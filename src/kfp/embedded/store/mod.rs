@@ -14,7 +14,7 @@ pub use listing::{
     Field, Kind, Listable, Listed, Operand, Operation, Page, PageRequest, Predicate, Start, Subject,
 };
 pub use pipelines::{NewPipeline, Pipeline, Removal};
-pub use versions::{NewVersion, Version};
+pub use versions::{Condition, NewVersion, Version};
 
 use super::clock::{Clock, Identifiers, RandomIdentifiers, SystemClock};
 use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction, TransactionBehavior};
@@ -46,6 +46,9 @@ pub enum StoreError {
     /// The name is taken.
     #[error("the name is taken")]
     Duplicate,
+    /// The newest version is not the one that was asked for.
+    #[error("the newest version is another one")]
+    Moved,
     /// There is no such row.
     #[error("not found")]
     Missing,

@@ -40,6 +40,26 @@ pub struct NewVersion {
     pub spec: Option<Box<RawValue>>,
     /// The cluster's resource it is kept in, unique in the cluster; only on the Kubernetes store.
     pub resource: Option<String>,
+    /// What must hold when it is stored, else nothing is.
+    pub condition: Option<Condition>,
+}
+
+/// What must hold of a pipeline when a version of it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// The version of that id is its newest.
+    Newest(String),
+    /// It has no version.
+    None,
+}
+
+impl Condition {
+    fn holds(&self, newest: Option<&str>) -> bool {
+        match self {
+            Self::Newest(id) => newest == Some(id),
+            Self::None => newest.is_none(),
+        }
+    }
 }
 
 impl Listed for Version {
@@ -121,12 +141,13 @@ impl Store {
     /// Adds a version to its pipeline.
     ///
     /// # Errors
-    /// [`StoreError::Missing`] where there is no such pipeline, [`StoreError::Duplicate`] where it has a
+    /// [`StoreError::Moved`] where the condition does not hold, [`StoreError::Missing`] where there is no such pipeline, [`StoreError::Duplicate`] where it has a
     /// version of that name.
     pub(in crate::kfp::embedded) async fn create_version(
         self: &Arc<Self>,
         new: NewVersion,
     ) -> Result<Version, StoreError> {
+        let condition = new.condition.clone();
         let (version, resource) = self.prepare_version(new);
         self.run(move |connection| {
             let transaction = writing(connection)?;
@@ -139,6 +160,12 @@ impl Store {
                 .optional()?;
             if known.is_none() {
                 return Err(StoreError::Missing);
+            }
+            // Within the transaction that stores: nobody can come in between.
+            if let Some(condition) = &condition
+                && !condition.holds(newest_id(&transaction, &version.pipeline_id)?.as_deref())
+            {
+                return Err(StoreError::Moved);
             }
             insert_version(&transaction, &version, resource.as_deref())?;
             transaction.commit()?;
@@ -254,6 +281,16 @@ pub(super) fn insert_version(
         )
         .map_err(taken)?;
     Ok(())
+}
+
+/// The version that a list shows first.
+fn newest_id(connection: &Connection, pipeline: &str) -> Result<Option<String>, StoreError> {
+    Ok(connection
+        .prepare_cached(
+            "SELECT id FROM versions WHERE pipeline_id = ?1 ORDER BY created_at DESC, id DESC LIMIT 1",
+        )?
+        .query_row([pipeline], |row| row.get(0))
+        .optional()?)
 }
 
 fn version_by_id(connection: &Connection, id: &str) -> Result<Option<Version>, StoreError> {
