@@ -23,6 +23,7 @@ mod choice;
 mod deploy;
 mod diagnose;
 mod journal;
+mod judge;
 mod lineage;
 mod look;
 mod pipeline;

@@ -196,7 +196,7 @@ impl Run<'_> {
             version.id != mine.id && newer && self.mark(version).is_some()
         };
         for version in versions.iter().filter(since) {
-            if let Some(outcome) = super::deploy::superseded(self, version).await {
+            if let Some(outcome) = super::judge::superseded(self, version).await {
                 return Some(outcome);
             }
         }
@@ -258,7 +258,7 @@ impl Run<'_> {
             return Ok(Some(Settled::of(version, self.owns(task, version))));
         }
         if let Some(version) = &newest
-            && let Some(outcome) = super::deploy::superseded(self, version).await
+            && let Some(outcome) = super::judge::superseded(self, version).await
         {
             return Err(Box::new(outcome));
         }

@@ -141,7 +141,7 @@ impl Run<'_> {
             }
             // A try that may still arrive is settled as unknown, never as skipped.
             if !tries.late
-                && let Some(outcome) = super::deploy::overtaken(self, target).await
+                && let Some(outcome) = super::judge::overtaken(self, target).await
             {
                 return Err(Box::new(outcome));
             }

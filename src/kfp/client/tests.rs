@@ -1,5 +1,6 @@
 use super::*;
 use crate::exit::ExitCode;
+use crate::ids::{PipelineId, PipelineName, VersionId, VersionName};
 use crate::kfp::transport::{BoxFuture, TransportError};
 use crate::kfp::{NewPipeline, NewVersion};
 use crate::secret::Secret;
