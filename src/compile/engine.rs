@@ -194,6 +194,9 @@ impl<'a> Run<'a> {
             match outcome {
                 Ok((found, reached)) => {
                     self.reach(reached);
+                    self.notes.extend(found.apart.as_ref().map(|file| {
+                        format!("the project's requirements replace `{file}`, which kfp uses: each of its files imports kfp anew")
+                    }));
                     hello = Some(found);
                     break;
                 }
@@ -224,6 +227,7 @@ impl<'a> Run<'a> {
             search: Vec::new(),
             loaded: Vec::new(),
             variables: Vec::new(),
+            apart: None,
         });
         Ok(Attempt { hello, retry })
     }
@@ -330,7 +334,7 @@ impl<'a> Run<'a> {
         files: &[usize],
     ) -> Result<Start, Failure> {
         let contents = match tier {
-            Tier::Existing => return Ok(recall::existing(interpreter)),
+            Tier::Existing => return Ok(recall::existing(interpreter, wanted)),
             Tier::Lean => Contents::Lean,
             Tier::Full => Contents::Full,
             Tier::Project => {
@@ -353,8 +357,37 @@ impl<'a> Run<'a> {
             ));
         }
         self.notes.extend(environment.note);
-        self.without_bytecode = environment.without_bytecode.then(|| environment.site.clone());
-        Ok(recall::prepared(interpreter, environment.site))
+        if tier != Tier::Project {
+            self.without_bytecode = environment.without_bytecode.then(|| environment.site.clone());
+            return Ok(recall::prepared(
+                self.settings,
+                interpreter,
+                wanted,
+                environment.site,
+            ));
+        }
+        // a folder of wheels may hold the project's alone: then each child imports kfp by itself
+        let pinned = install::prepare(
+            self.settings,
+            interpreter,
+            &wanted.version,
+            &Contents::Lean,
+            self.progress,
+        )
+        .await
+        .ok();
+        self.without_bytecode = pinned
+            .as_ref()
+            .filter(|pinned| pinned.without_bytecode)
+            .map(|pinned| pinned.site.clone());
+        let pinned = pinned.map(|pinned| pinned.site);
+        Ok(recall::with_project(
+            self.settings,
+            interpreter,
+            wanted,
+            pinned,
+            environment.site,
+        ))
     }
 
     fn task(&self, id: usize) -> Task {

@@ -5,6 +5,7 @@
 
 use super::environment::Interpreter;
 use super::installer::{self, Installer};
+use super::releases;
 use super::requirements::Listed;
 use super::settings::{EngineSettings, Progress};
 use crate::error::{Failure, Phase};
@@ -73,6 +74,17 @@ pub(super) fn locate(
     let folder = folder.join(plan.name(interpreter));
     let ready = is_ready(&folder);
     (folder.join("site"), ready)
+}
+
+/// Whether what is installed of kfp itself is the program's choice or the index's: hashes say what it is, or nobody
+/// but the index is asked. A kfp newer than this program, from a folder of wheels that lies in the tree, is the tree's.
+pub(super) fn is_pinned(settings: &EngineSettings, kfp: &str) -> bool {
+    let is_known = semver::Version::parse(kfp).is_ok_and(|version| releases::exactly(&version).is_some());
+    let of_tree = |wheels: &PathBuf| match (wheels.canonicalize(), settings.root.canonicalize()) {
+        (Ok(wheels), Ok(root)) => wheels.starts_with(root),
+        _ => true,
+    };
+    is_known || !settings.wheelhouse.as_ref().is_some_and(of_tree)
 }
 
 /// Finds the environment in the cache or makes it.

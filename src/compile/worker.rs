@@ -28,6 +28,8 @@ const WORKER: &str = concat!(
     "\n\n",
     include_str!("worker/load.py"),
     "\n\n",
+    include_str!("worker/project.py"),
+    "\n\n",
     include_str!("worker/child.py"),
     "\n\n",
     include_str!("worker/answer.py"),
@@ -75,8 +77,12 @@ pub(super) struct Task {
 pub(super) struct Start {
     /// The interpreter.
     pub python: PathBuf,
-    /// Folders of packages to add to the search path.
+    /// The kfp that is compiled with.
+    pub kfp: String,
+    /// Folders of packages to add to the search path: what the supervisor imports.
     pub paths: Vec<PathBuf>,
+    /// The project's packages, which nobody but a fenced child imports.
+    pub project: Vec<PathBuf>,
     /// Whether these replace what the interpreter has installed.
     pub only_paths: bool,
     /// Folders that the interpreter and its packages live in.
@@ -104,6 +110,9 @@ pub(super) struct Hello {
     /// Variables that kfp and its packages asked for while they were imported.
     #[serde(default)]
     pub variables: Vec<String>,
+    /// Which of the files that kfp loads the project replaces, where each child imports kfp by itself.
+    #[serde(default)]
+    pub apart: Option<String>,
 }
 
 /// What came out of one child.
@@ -136,7 +145,10 @@ pub(super) enum Broken {
 struct Init<'a> {
     magic: &'a str,
     nonce: &'a str,
+    kfp: &'a str,
     paths: &'a [PathBuf],
+    project: &'a [PathBuf],
+    apart: bool,
     only_paths: bool,
     root: &'a Path,
     jobs: usize,
@@ -214,6 +226,9 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
 
 /// Compiles the tasks in one worker. `each` gets every file's raw result as it comes.
 ///
+/// Where the project's packages replace a file that kfp loads, no supervisor may import it for all: a second
+/// worker is started, whose children import kfp by themselves.
+///
 /// # Errors
 /// The worker did not come up or died. Files that `each` was not called for have no result.
 pub(super) async fn run(
@@ -221,22 +236,75 @@ pub(super) async fn run(
     start: &Start,
     tasks: &[Task],
     deployed: &[PathBuf],
-    each: &mut (dyn FnMut(usize, Raw, &Hello, &Reached) + Send),
+    each: &mut Each<'_>,
 ) -> Result<(Hello, Reached), Broken> {
+    // nothing that may be loaded for all
+    let apart = start.only_paths && start.paths.is_empty();
+    match once(settings, start, tasks, deployed, apart, each).await {
+        Err(Stopped::Apart(file)) => match once(settings, start, tasks, deployed, true, each).await {
+            Ok((hello, reached)) => Ok((
+                Hello {
+                    apart: Some(file),
+                    ..hello
+                },
+                reached,
+            )),
+            Err(stopped) => Err(stopped.into()),
+        },
+        other => other.map_err(Broken::from),
+    }
+}
+
+/// Who gets a file's raw result.
+type Each<'a> = dyn FnMut(usize, Raw, &Hello, &Reached) + Send + 'a;
+
+/// Why one worker gave no more results.
+enum Stopped {
+    Broken(Broken),
+    /// Its children have to import kfp by themselves.
+    Apart(String),
+}
+
+impl From<Broken> for Stopped {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<Stopped> for Broken {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Broken(broken) => broken,
+            Stopped::Apart(file) => Self::Start(Failure::internal(
+                Phase::Prepare,
+                format!("the worker says twice that `{file}` is replaced"),
+            )),
+        }
+    }
+}
+
+async fn once(
+    settings: &EngineSettings,
+    start: &Start,
+    tasks: &[Task],
+    deployed: &[PathBuf],
+    apart: bool,
+    each: &mut Each<'_>,
+) -> Result<(Hello, Reached), Stopped> {
     let (mut child, mut sandbox) = spawn(settings, start)?;
     let (Some(mut control), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
-        return Err(Broken::Start(Failure::internal(
-            Phase::Prepare,
-            "the worker has no pipes",
-        )));
+        return Err(Broken::Start(Failure::internal(Phase::Prepare, "the worker has no pipes")).into());
     };
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let init = Init {
         magic: MAGIC,
         nonce: &nonce,
+        kfp: &start.kfp,
         paths: &start.paths,
+        project: &start.project,
+        apart,
         only_paths: start.only_paths,
         root: &settings.root,
         jobs: settings.jobs.clamp(1, 64),
@@ -300,6 +368,7 @@ pub(super) async fn run(
                 },
             ))
         }
+        Err(Ended::Apart(file)) => return Err(Stopped::Apart(file)),
         Err(Ended::Broken(message, missing)) => {
             Err(Broken::Start(cannot_import(&message, missing.as_deref())))
         }
@@ -327,6 +396,7 @@ pub(super) async fn run(
         )),
         Err(Ended::Early(Some(_), open)) => Err(Broken::Died(open, last_lines(&said))),
     }
+    .map_err(Stopped::from)
 }
 
 fn cannot_import(message: &str, missing: Option<&str>) -> Failure {

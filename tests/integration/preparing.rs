@@ -19,7 +19,7 @@ const PLAIN: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:
                      @dsl.pipeline(name='a')\ndef a():\n    say()\n";
 
 /// The interpreter behind `python3`, without a version manager's shim.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let output = Command::new("python3")
         .args(["-I", "-c", "import sys; print(sys.executable)"])
         .output()
@@ -28,7 +28,7 @@ fn python() -> PathBuf {
 }
 
 /// A folder for `PATH` that holds these programs and nothing else.
-fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
+pub fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
     let path = folder(&[]);
     for (name, program) in programs {
         std::os::unix::fs::symlink(program, path.path().join(name)).unwrap();
@@ -110,7 +110,7 @@ fn first(report: &Value) -> &Value {
     &report["pipelines"][0]
 }
 
-fn error(said: &Said) -> String {
+pub fn error(said: &Said) -> String {
     let report = said.json();
     let error = &first(&report)["error"];
     format!(
@@ -182,7 +182,7 @@ fn a_strangers_source_package_is_not_built_unless_allowed_and_then_in_the_sandbo
 }
 
 /// What the build said, through the description of the pipeline that imported it.
-fn told(root: &Path) -> String {
+pub fn told(root: &Path) -> String {
     let text = std::fs::read_to_string(root.join("out/a_pipeline.yaml")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("# Description: "));
     line.unwrap_or_else(|| panic!("{text}")).to_owned()

@@ -17,6 +17,9 @@ enum Header {
         message: String,
         missing: Option<String>,
     },
+    Apart {
+        file: String,
+    },
     Start {
         id: usize,
     },
@@ -54,6 +57,7 @@ fn strip_noise(result: &mut Vec<u8>, nonce: &str) {
 /// Why there is no more to hear.
 pub(super) enum Ended {
     Broken(String, Option<String>),
+    Apart(String),
     Early(Option<Hello>, Vec<usize>),
 }
 
@@ -90,6 +94,7 @@ pub(super) async fn listen(
                 continue;
             }
             Header::Broken { message, missing } => return Err(Ended::Broken(message, missing)),
+            Header::Apart { file } => return Err(Ended::Apart(file)),
             Header::Start { id } => {
                 open.insert(id, Raw::default());
                 continue;

@@ -1,0 +1,182 @@
+//! What packages that the project installs may do: their code runs in fenced children alone, never where the
+//! results of all files pass.
+
+use crate::preparing::{error, path_with, python, told};
+use crate::support::{Said, folder, kfp_gitops, run};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Stands for a dependency of kfp, and remembers which process loaded it.
+const LOADED: &str = "import os\nPID = os.getpid()\nclass Parsed:\n    short_description = long_description = description = None\n    \
+                      params = []\n    returns = None\n    many_returns = []\n    meta = []\ndef __getattr__(name):\n    return Parsed\ndef parse(*_, **__):\n    return Parsed()\n";
+const STARTED: &str = "import os, sys; sys.kfp_gitops_started = os.getpid()\n";
+
+/// Makes a wheel of these files with the program that reads wheels: nobody else needs archives of this kind.
+const WHEEL: &str = "import base64, hashlib, json, sys, zipfile\nfolder, name, version, files = json.loads(sys.argv[1])\n\
+    stem = '%s-%s' % (name, version)\ninfo = stem + '.dist-info/'\n\
+    files[info + 'METADATA'] = 'Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n' % (name, version)\n\
+    files[info + 'WHEEL'] = 'Wheel-Version: 1.0\\nGenerator: x\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n'\n\
+    record = ''\nfor path, text in files.items():\n    hashed = hashlib.sha256(text.encode()).digest()\n    \
+    record += '%s,sha256=%s,%d\\n' % (path, base64.urlsafe_b64encode(hashed).rstrip(b'=').decode(), len(text.encode()))\n\
+    files[info + 'RECORD'] = record + info + 'RECORD,,\\n'\n\
+    with zipfile.ZipFile('%s/%s-py3-none-any.whl' % (folder, stem), 'w') as wheel:\n    \
+    for path, text in files.items():\n        wheel.writestr(path, text)\n";
+
+fn wheel(shelf: &Path, name: &str, version: &str, files: &[(&str, &str)]) {
+    let files: serde_json::Map<String, serde_json::Value> = files
+        .iter()
+        .map(|(path, text)| ((*path).to_owned(), (*text).into()))
+        .collect();
+    let order = serde_json::json!([shelf, name, version, files]).to_string();
+    let made = Command::new(python())
+        .args(["-I", "-c", WHEEL, &order])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+}
+
+/// Says who loaded the packages that it imports: this process, or the one that all files share.
+fn pipeline(module: &str) -> String {
+    format!(
+        "import os, sys\nimport {module}\nimport docstring_parser\nfrom kfp import dsl\n\
+         own = lambda pid: 'nobody' if pid is None else 'own' if pid == os.getpid() else 'shared'\n\
+         said = [own(getattr(docstring_parser, 'PID', None)), own(getattr(sys, 'kfp_gitops_started', None)),\n        \
+         own(getattr({module}, 'PID', None))]\n\
+         @dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\
+         @dsl.pipeline(name='a', description=' '.join(said))\ndef a():\n    say()\n"
+    )
+}
+
+struct Shelf {
+    shelf: tempfile::TempDir,
+    path: tempfile::TempDir,
+    cache: tempfile::TempDir,
+}
+
+impl Shelf {
+    fn new() -> Self {
+        let python = python();
+        let mut programs = vec![("python3", python.as_path())];
+        let uv = crate::preparing::uv();
+        programs.extend(uv.as_deref().map(|uv| ("uv", uv)));
+        let shelf = folder(&[]);
+        wheel(
+            shelf.path(),
+            "kfp_gitops_bait",
+            "1.0",
+            &[
+                ("kfp_gitops_bait.py", "import os\nPID = os.getpid()\n"),
+                ("sitecustomize.py", STARTED),
+                ("usercustomize.py", STARTED),
+                ("kfp_gitops_bait.pth", STARTED),
+                ("kfp_bait-nspkg.pth", STARTED),
+            ],
+        );
+        Self {
+            shelf,
+            path: path_with(&programs),
+            cache: folder(&[]),
+        }
+    }
+
+    fn compile(&self, root: &Path, more: &[&str]) -> Said {
+        run(kfp_gitops(root)
+            .args([
+                "compile",
+                "-o",
+                "out",
+                "--format",
+                "json",
+                "--verbose",
+                "--no-cache",
+                "--cache-dir",
+            ])
+            .arg(self.cache.path())
+            .args(more)
+            .env("PATH", self.path.path())
+            .env("PIP_FIND_LINKS", self.shelf.path())
+            .env("UV_FIND_LINKS", self.shelf.path()))
+    }
+
+    /// What this program installs for kfp alone.
+    fn pinned(&self, root: &Path) -> PathBuf {
+        let said = run(kfp_gitops(root)
+            .args(["env", "--prepare", "--format", "json", "--cache-dir"])
+            .arg(self.cache.path())
+            .env("PATH", self.path.path()));
+        PathBuf::from(
+            said.json()["environment"]
+                .as_str()
+                .unwrap_or_else(|| panic!("{said:?}")),
+        )
+    }
+}
+
+#[test]
+fn packages_of_the_project_run_in_children_alone() {
+    let shelf = Shelf::new();
+    let text = pipeline("kfp_gitops_bait");
+    let root = folder(&[
+        ("a_pipeline.py", text.as_str()),
+        ("requirements.txt", "kfp-gitops-bait==1.0\n"),
+    ]);
+    let said = shelf.compile(root.path(), &["--sandbox", "require"]);
+    assert_eq!(said.code, 0, "{}", error(&said));
+    assert_eq!(told(root.path()), "nobody nobody own");
+    assert!(
+        !said.out.contains("imports kfp anew"),
+        "nothing of kfp was replaced: {said:?}"
+    );
+
+    wheel(
+        shelf.shelf.path(),
+        "docstring_parser",
+        "0.99.0",
+        &[("docstring_parser/__init__.py", LOADED)],
+    );
+    // a package of kfp's own, in another version which the project may well ask for
+    let root = folder(&[
+        ("a_pipeline.py", text.as_str()),
+        (
+            "requirements.txt",
+            "kfp-gitops-bait==1.0\ndocstring-parser==0.99.0\n",
+        ),
+    ]);
+    let said = shelf.compile(root.path(), &["--sandbox", "require"]);
+    assert_eq!(said.code, 0, "{}", error(&said));
+    assert_eq!(
+        told(root.path()),
+        "own nobody own",
+        "it is the project's, and its own"
+    );
+    assert!(
+        said.out.contains("replace `docstring_parser/__init__.py`"),
+        "{said:?}"
+    );
+
+    // and so it is seen where the supervisor does load it: from a Python that has it installed itself
+    let pinned = shelf.pinned(root.path());
+    let machine = folder(&[
+        ("packages/docstring_parser/__init__.py", LOADED),
+        ("packages/kfp_gitops_bait.py", ""),
+    ]);
+    let made = Command::new(python())
+        .args(["-I", "-m", "venv", "--without-pip"])
+        .arg(machine.path().join("venv"))
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    let mut found = std::fs::read_dir(machine.path().join("venv/lib")).unwrap();
+    let site = found.next().unwrap().unwrap().path().join("site-packages");
+    let lines = format!(
+        "{}\n{}\n{STARTED}",
+        machine.path().join("packages").display(),
+        pinned.display()
+    );
+    std::fs::write(site.join("machine.pth"), lines).unwrap();
+    let python = machine.path().join("venv/bin/python").display().to_string();
+    let root = folder(&[("a_pipeline.py", text.as_str()), ("requirements.txt", "")]);
+    let said = shelf.compile(root.path(), &["--python", &python]);
+    assert_eq!(said.code, 0, "{}", error(&said));
+    assert_eq!(told(root.path()), "shared shared nobody");
+}
