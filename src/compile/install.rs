@@ -57,9 +57,6 @@ impl Environment {
     }
 }
 
-/// Installers do not get longer than this.
-pub(super) const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
-
 /// Where an environment is or would be, and whether it is there.
 pub(super) fn locate(
     settings: &EngineSettings,
@@ -106,7 +103,7 @@ pub(super) async fn prepare(
         return Ok(Environment::found(&target, &plan));
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
-    let lock = lock(&folder, &name, progress).await?;
+    let lock = lock(settings, &folder, &name, progress).await?;
     if is_ready(&target) {
         return Ok(Environment::found(&target, &plan));
     }
@@ -202,7 +199,12 @@ fn remove_halves(folder: &Path, name: &str) {
 
 /// Waits for the lock of one environment; `None` on a file system without locks, where the rename still keeps
 /// environments whole. The lock goes with the process that holds it.
-async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Option<File>, Failure> {
+async fn lock(
+    settings: &EngineSettings,
+    folder: &Path,
+    name: &str,
+    progress: &dyn Progress,
+) -> Result<Option<File>, Failure> {
     let path = folder.join(format!(".{name}.lock"));
     let file = File::options()
         .create(true)
@@ -215,7 +217,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Opti
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
-            Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < INSTALL_TIMEOUT => {
+            Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < settings.install_timeout => {
                 if !said {
                     progress.preparing("waiting for another run that prepares the same environment");
                     said = true;
@@ -227,7 +229,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Opti
                     Phase::Prepare,
                     format!(
                         "another run has been preparing `{name}` for {} s",
-                        INSTALL_TIMEOUT.as_secs()
+                        settings.install_timeout.as_secs()
                     ),
                 )
                 .hint(format!("end it, or remove `{}`", path.display())));

@@ -4,15 +4,17 @@
 //! configuration where they stand), and write nowhere but there and in their own cache.
 
 use super::environment::{Interpreter, is_program, is_stand_in, on_path, tool_environment};
-use super::install::{INSTALL_TIMEOUT, cannot_write};
+use super::install::cannot_write;
 use super::releases;
 use super::sandbox_installer::{self as sandbox, InstallerFence};
+use super::sandbox_keeper::{self as keeper, Lifeline};
 use super::settings::EngineSettings;
 use crate::error::{Failure, Phase};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
 mod explain;
@@ -304,8 +306,7 @@ impl Session<'_> {
             .envs(kept)
             .env("TMPDIR", &work)
             .current_dir(&work)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .stdin(Stdio::null());
         if self.order.builds {
             // what is built may not leave anything in a cache that others install from
             command
@@ -327,32 +328,60 @@ impl Session<'_> {
         )
     }
 
-    fn start(&self, command: &mut Command) -> std::io::Result<Child> {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    /// Starts it with a keeper: what a build script leaves behind ends with it.
+    fn start(&self, command: &mut Command) -> std::io::Result<Kept> {
+        let lifeline = keeper::keep(command, sandbox::limits())?;
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        Ok(Kept { child, lifeline })
     }
 
-    async fn hear(&self, child: std::io::Result<Child>) -> Result<Output, Failure> {
+    async fn hear(&self, kept: std::io::Result<Kept>) -> Result<Output, Failure> {
         let name = self.installer.name();
         let trouble = |what: &str, error: &std::io::Error| {
             Failure::infrastructure(Phase::Prepare, format!("cannot {what} {name}: {error}"))
         };
-        let child = child.map_err(|error| trouble("start", &error))?;
-        let group = child.id();
-        let output = tokio::time::timeout(INSTALL_TIMEOUT, child.wait_with_output()).await;
-        if self.order.builds {
-            sandbox::end_group(group);
-        }
-        output
-            .map_err(|_| {
-                let seconds = INSTALL_TIMEOUT.as_secs();
-                Failure::infrastructure(
-                    Phase::Prepare,
-                    format!("{name} did not finish within {seconds} s"),
-                )
-                .hint("check the package index and the proxy that are configured")
-            })?
-            .map_err(|error| trouble("hear", &error))
+        let Kept { mut child, lifeline } = kept.map_err(|error| trouble("start", &error))?;
+        let limit = self.settings.install_timeout;
+        let Ok(output) = tokio::time::timeout(limit, everything_of(&mut child)).await else {
+            keeper::end(child, lifeline).await;
+            let failure = Failure::infrastructure(
+                Phase::Prepare,
+                format!("{name} did not finish within {} s", limit.as_secs()),
+            );
+            return Err(failure.hint("check the package index and the proxy that are configured"));
+        };
+        output.map_err(|error| trouble("hear", &error))
     }
+}
+
+/// An installer that was started.
+struct Kept {
+    child: Child,
+    lifeline: Lifeline,
+}
+
+/// What it says, and how it ends.
+async fn everything_of(child: &mut Child) -> std::io::Result<Output> {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let said = async {
+        match &mut out {
+            Some(out) => out.read_to_end(&mut stdout).await,
+            None => Ok(0),
+        }
+    };
+    let complained = async {
+        match &mut err {
+            Some(err) => err.read_to_end(&mut stderr).await,
+            None => Ok(0),
+        }
+    };
+    let (status, ..) = tokio::try_join!(child.wait(), said, complained)?;
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
 }
 
 /// The same command again: one that a fence was put around keeps it.
@@ -368,6 +397,6 @@ fn same(command: &Command) -> Command {
     if let Some(folder) = standard.get_current_dir() {
         again.current_dir(folder);
     }
-    again.stdin(Stdio::null()).kill_on_drop(true);
+    again.stdin(Stdio::null());
     again
 }

@@ -61,6 +61,8 @@ pub struct EngineSettings {
     pub jobs: usize,
     /// Wall time for one file.
     pub timeout: Duration,
+    /// Wall time for Python to start and to import kfp, before any file is looked at.
+    pub start_timeout: Duration,
     /// Memory for one file and all it starts, in bytes, beyond what kfp itself takes.
     pub memory_bytes: u64,
     /// Disk for one file and all it starts, in bytes.
@@ -86,6 +88,8 @@ pub struct EngineSettings {
     pub wheelhouse: Option<PathBuf>,
     /// Whether the project's requirements may be built from source.
     pub source_builds: SourceBuilds,
+    /// Wall time for one installer with all that it builds.
+    pub install_timeout: Duration,
     /// Credentials for package indexes, for installers alone.
     pub index_credentials: BTreeMap<OsString, OsString>,
     /// Whether results may come from and go to the cache.
@@ -102,6 +106,12 @@ pub struct EngineSettings {
 
 /// Default of [`EngineSettings::cache_bytes`].
 pub const CACHE_BYTES: u64 = 256 << 20;
+
+/// Default of [`EngineSettings::install_timeout`].
+pub const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
+
+/// Least [`EngineSettings::start_timeout`]: a cold disk of a busy runner takes a tenth of it.
+pub const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How far the code under test is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,6 +149,7 @@ impl EngineSettings {
             server_version: None,
             jobs: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             timeout: Duration::from_secs(120),
+            start_timeout: START_TIMEOUT,
             memory_bytes: 4 << 30,
             disk_bytes: 1 << 30,
             want_yaml: false,
@@ -151,6 +162,7 @@ impl EngineSettings {
             requirements: Vec::new(),
             wheelhouse: None,
             source_builds: SourceBuilds::Deny,
+            install_timeout: INSTALL_TIMEOUT,
             index_credentials: BTreeMap::new(),
             use_cache: true,
             cache_bytes: CACHE_BYTES,

@@ -2,6 +2,7 @@
 
 use super::SandboxLevel;
 use super::sandbox::{Effort, Inner, Needs, Sandbox};
+use super::sandbox_keeper::{self as keeper, Lifeline};
 use super::settings::{EngineSettings, SandboxMode};
 use super::variables;
 use crate::error::{Failure, Phase};
@@ -178,7 +179,7 @@ pub(super) struct Reached {
 }
 
 /// Starts Python with the best sandbox that the machine does not refuse.
-fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), Broken> {
+fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, Sandbox), Broken> {
     let needs = Needs {
         programs: &start.readable,
         root: &settings.root,
@@ -198,11 +199,17 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
             .current_dir(&settings.working_directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
+        // its supervisor ends what files leave behind; this ends what a supervisor leaves that was killed
+        let lifeline = keeper::keep(&mut command, Vec::new()).map_err(|error| {
+            Broken::Start(Failure::infrastructure(
+                Phase::Prepare,
+                format!("cannot start Python: {error}"),
+            ))
+        })?;
         sandbox.surround(&mut command);
         match (command.spawn(), effort.less()) {
-            (Ok(child), _) => return Ok((child, sandbox)),
+            (Ok(child), _) => return Ok((child, lifeline, sandbox)),
             // Only what a kernel or a container refuses: what ran out must not open the fence.
             (Err(error), Some(less))
                 if sandbox.level > SandboxLevel::Environment
@@ -291,7 +298,7 @@ async fn once(
     apart: bool,
     each: &mut Each<'_>,
 ) -> Result<(Hello, Reached), Stopped> {
-    let (mut child, mut sandbox) = spawn(settings, start)?;
+    let (mut child, lifeline, mut sandbox) = spawn(settings, start)?;
     let (Some(mut control), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
@@ -337,7 +344,7 @@ async fn once(
     let said = tokio::spawn(drain(stderr));
     let writing = tokio::spawn(writing);
     let (level, reason) = (sandbox.level, sandbox.reason.clone());
-    let outcome = listen(output, &nonce, &mut |id, raw, hello| {
+    let outcome = listen(output, &nonce, settings.start_timeout, &mut |id, raw, hello| {
         let reached = match &hello.unfenced {
             Some(unfenced) => Reached {
                 level: level.min(SandboxLevel::Environment),
@@ -351,8 +358,14 @@ async fn once(
         each(id, raw, hello, &reached);
     })
     .await;
-    drop(writing.await);
-    let _status = child.wait().await;
+    if matches!(outcome, Err(Ended::Late(_))) {
+        // it may not even read what is written to it
+        keeper::end(child, lifeline).await;
+        writing.abort();
+    } else {
+        drop(writing.await);
+        let _status = child.wait().await;
+    }
     let said = said.await.unwrap_or_default();
     match outcome {
         Ok(hello) => {
@@ -372,6 +385,7 @@ async fn once(
         Err(Ended::Broken(message, missing)) => {
             Err(Broken::Start(cannot_import(&message, missing.as_deref())))
         }
+        Err(Ended::Late(begun)) => Err(Broken::Start(too_late(settings, start, begun, &said))),
         Err(Ended::Early(
             Some(Hello {
                 unfenced: Some(reason),
@@ -405,6 +419,25 @@ fn cannot_import(message: &str, missing: Option<&str>) -> Failure {
         Some(name) => failure.hint(format!("install what kfp needs: `{name}` is missing")),
         None => failure.hint("install kfp again, or let this program prepare it: leave `--python` out"),
     }
+}
+
+/// It neither came up nor ended. Files have a time-out of their own, which begins later.
+fn too_late(settings: &EngineSettings, start: &Start, begun: bool, said: &[u8]) -> Failure {
+    let (python, seconds) = (start.python.display(), settings.start_timeout.as_secs());
+    let failure = if begun {
+        Failure::infrastructure(
+            Phase::Prepare,
+            format!("kfp {} was not imported within {seconds} s by `{python}`", start.kfp),
+        )
+        .hint("look at what `python -X importtime -c 'import kfp'` waits for, such as a slow disk, or raise `--timeout`")
+    } else {
+        Failure::infrastructure(
+            Phase::Prepare,
+            format!("`{python}` did not start within {seconds} s"),
+        )
+        .hint("look for a `sitecustomize` or a `.pth` file in it that waits for something, name another one with `--python`, or raise `--timeout`")
+    };
+    failure.detail(last_lines(said))
 }
 
 fn last_lines(text: &[u8]) -> String {

@@ -306,6 +306,46 @@ fn function_parameters_caching_and_warnings() {
 }
 
 #[test]
+fn a_python_that_does_not_come_up_is_given_up() {
+    use crate::support::python::with_packages;
+    let mut tree = Tree::new();
+    tree.pipeline("a_pipeline.py", &plain("a"));
+    let machine = tempfile::tempdir().unwrap();
+    // leaves its session on the way, as a build script or a site's own module may
+    let hangs = "import os, time\nif os.fork():\n    time.sleep(600)\nos.setsid()\nif os.fork():\n    os._exit(0)\n\
+                 print('left', os.getpid(), file=__import__('sys').stderr, flush=True)\ntime.sleep(600)\n";
+    let importing = with_packages(&machine.path().join("a"), &[("docstring_parser.py", hangs)], "");
+    // asked what it is, it answers: that is done isolated
+    let starting = with_packages(
+        &machine.path().join("b"),
+        &[],
+        "import sys, time; time.sleep(0 if sys.flags.isolated else 600)",
+    );
+    for (python, part, hint) in [
+        (importing, "kfp 2.17.0 was not imported within", "importtime"),
+        (starting, "did not start within", "sitecustomize"),
+    ] {
+        let mut settings = tree.settings();
+        settings.kfp_version = Some(("2.17.0".into(), "test".into()));
+        settings.start_timeout = Duration::from_secs(4);
+        settings.python = Some(python.clone());
+        let failure = tree.compile(&settings).preparation.unwrap();
+        assert!(failure.message.contains(part), "{failure}");
+        assert!(
+            failure.message.contains(&python.display().to_string()),
+            "{failure}"
+        );
+        assert!(failure.hint.as_ref().unwrap().contains(hint), "{failure:?}");
+        if hint == "importtime" {
+            let said = failure.detail.unwrap_or_default();
+            let pid = said.rsplit("left ").next().unwrap().trim().to_owned();
+            assert!(pid.parse::<u32>().is_ok(), "{said}");
+            assert!(!crate::compile_attacks::is_alive(&pid), "{pid} outlived the run");
+        }
+    }
+}
+
+#[test]
 fn preparation_failures_are_every_files_failure() {
     let mut tree = Tree::new();
     tree.pipeline("a_pipeline.py", &plain("a"));

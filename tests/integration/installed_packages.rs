@@ -1,9 +1,9 @@
 //! What packages that the project installs may do: their code runs in fenced children alone, never where the
 //! results of all files pass.
 
-use crate::preparing::{error, path_with, python, told};
-use crate::support::{Said, folder, kfp_gitops, run};
-use std::path::{Path, PathBuf};
+use crate::preparing::{error, path_with, python as plain_python, told};
+use crate::support::{Said, folder, kfp_gitops, python, run};
+use std::path::Path;
 use std::process::Command;
 
 /// Stands for a dependency of kfp, and remembers which process loaded it.
@@ -28,7 +28,7 @@ fn wheel(shelf: &Path, name: &str, version: &str, files: &[(&str, &str)]) {
         .map(|(path, text)| ((*path).to_owned(), (*text).into()))
         .collect();
     let order = serde_json::json!([shelf, name, version, files]).to_string();
-    let made = Command::new(python())
+    let made = Command::new(plain_python())
         .args(["-I", "-c", WHEEL, &order])
         .output()
         .unwrap();
@@ -55,7 +55,7 @@ struct Shelf {
 
 impl Shelf {
     fn new() -> Self {
-        let python = python();
+        let python = plain_python();
         let mut programs = vec![("python3", python.as_path())];
         let uv = crate::preparing::uv();
         programs.extend(uv.as_deref().map(|uv| ("uv", uv)));
@@ -96,19 +96,6 @@ impl Shelf {
             .env("PATH", self.path.path())
             .env("PIP_FIND_LINKS", self.shelf.path())
             .env("UV_FIND_LINKS", self.shelf.path()))
-    }
-
-    /// What this program installs for kfp alone.
-    fn pinned(&self, root: &Path) -> PathBuf {
-        let said = run(kfp_gitops(root)
-            .args(["env", "--prepare", "--format", "json", "--cache-dir"])
-            .arg(self.cache.path())
-            .env("PATH", self.path.path()));
-        PathBuf::from(
-            said.json()["environment"]
-                .as_str()
-                .unwrap_or_else(|| panic!("{said:?}")),
-        )
     }
 }
 
@@ -155,26 +142,13 @@ fn packages_of_the_project_run_in_children_alone() {
     );
 
     // and so it is seen where the supervisor does load it: from a Python that has it installed itself
-    let pinned = shelf.pinned(root.path());
-    let machine = folder(&[
-        ("packages/docstring_parser/__init__.py", LOADED),
-        ("packages/kfp_gitops_bait.py", ""),
-    ]);
-    let made = Command::new(python())
-        .args(["-I", "-m", "venv", "--without-pip"])
-        .arg(machine.path().join("venv"))
-        .output()
-        .unwrap();
-    assert!(made.status.success(), "{made:?}");
-    let mut found = std::fs::read_dir(machine.path().join("venv/lib")).unwrap();
-    let site = found.next().unwrap().unwrap().path().join("site-packages");
-    let lines = format!(
-        "{}\n{}\n{STARTED}",
-        machine.path().join("packages").display(),
-        pinned.display()
-    );
-    std::fs::write(site.join("machine.pth"), lines).unwrap();
-    let python = machine.path().join("venv/bin/python").display().to_string();
+    let machine = folder(&[]);
+    let packages = [
+        ("docstring_parser/__init__.py", LOADED),
+        ("kfp_gitops_bait.py", ""),
+    ];
+    let python = python::with_packages(machine.path(), &packages, STARTED.trim());
+    let python = python.display().to_string();
     let root = folder(&[("a_pipeline.py", text.as_str()), ("requirements.txt", "")]);
     let said = shelf.compile(root.path(), &["--python", &python]);
     assert_eq!(said.code, 0, "{}", error(&said));

@@ -3,8 +3,10 @@
 use super::{Hello, MAGIC, Raw};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout;
+use tokio::time::timeout;
 
 /// A header longer than this is no header.
 const HEADER_BYTES: usize = 4 << 20;
@@ -59,12 +61,15 @@ pub(super) enum Ended {
     Broken(String, Option<String>),
     Apart(String),
     Early(Option<Hello>, Vec<usize>),
+    /// It said nothing in time; whether its interpreter came up.
+    Late(bool),
 }
 
 /// Hears the worker to its end.
 pub(super) async fn listen(
     output: ChildStdout,
     nonce: &str,
+    start: Duration,
     each: &mut (dyn FnMut(usize, Raw, &Hello) + Send),
 ) -> Result<Hello, Ended> {
     let mut reader = BufReader::with_capacity(64 << 10, output);
@@ -72,12 +77,20 @@ pub(super) async fn listen(
     let mut open: BTreeMap<usize, Raw> = BTreeMap::new();
     let mut line = Vec::new();
     let mut begun = false;
+    let started = Instant::now();
     loop {
         line.clear();
-        let read = (&mut reader)
-            .take(HEADER_BYTES as u64)
-            .read_until(b'\n', &mut line)
-            .await;
+        let mut limited = (&mut reader).take(HEADER_BYTES as u64);
+        let reading = limited.read_until(b'\n', &mut line);
+        // from its greeting on the worker sees to it that no file takes too long
+        let read = if hello.is_some() {
+            reading.await
+        } else {
+            match timeout(start.saturating_sub(started.elapsed()), reading).await {
+                Ok(read) => read,
+                Err(_) => return Err(Ended::Late(begun)),
+            }
+        };
         if !matches!(read, Ok(1..)) || !line.ends_with(b"\n") {
             return Err(Ended::Early(hello, open.into_keys().collect()));
         }
