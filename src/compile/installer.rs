@@ -261,20 +261,19 @@ impl Session<'_> {
             if self.order.builds {
                 self.note = why_not.map(|why| format!("packages were built without the sandbox: {why}"));
             }
-            return self.hear(self.start(&mut command)).await;
+            return self.start(&mut command).await;
         };
         if let Some(without) = reach.without.filter(|_| fence.may_be_left_out()) {
             self.note = Some(without);
-            return self.hear(self.start(&mut command)).await;
+            return self.start(&mut command).await;
         }
         let mut bare = same(&command);
-        fence.surround(&mut command);
-        let started = self.start(&mut command);
-        let refused = match started {
+        let kept = self.keep(&mut command, |command| fence.surround(command));
+        let refused = match kept {
             Err(error) if !fence.may_be_left_out() => return self.hear(Err(error)).await,
             Err(error) => error.to_string(),
-            Ok(child) => {
-                let output = self.hear(Ok(child)).await?;
+            Ok(kept) => {
+                let output = self.hear(Ok(kept)).await?;
                 if output.status.success() || !fence.may_be_left_out() || !explain::is_refused(&output) {
                     return Ok(output);
                 }
@@ -285,7 +284,12 @@ impl Session<'_> {
             "{} ran without the sandbox ({refused}); only wheels were installed, which run nothing",
             self.installer.name()
         ));
-        self.hear(self.start(&mut bare)).await
+        self.start(&mut bare).await
+    }
+
+    async fn start(&self, command: &mut Command) -> Result<Output, Failure> {
+        let kept = self.keep(command, |_| ());
+        self.hear(kept).await
     }
 
     /// What is the same for every call.
@@ -329,8 +333,9 @@ impl Session<'_> {
     }
 
     /// Starts it with a keeper: what a build script leaves behind ends with it.
-    fn start(&self, command: &mut Command) -> std::io::Result<Kept> {
+    fn keep(&self, command: &mut Command, surround: impl FnOnce(&mut Command)) -> std::io::Result<Kept> {
         let lifeline = keeper::keep(command, sandbox::limits())?;
+        surround(command);
         let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         Ok(Kept { child, lifeline })
     }

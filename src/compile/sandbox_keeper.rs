@@ -18,7 +18,8 @@ pub(super) struct Lifeline {
 /// A limit for everything that is kept: which, and how much.
 pub(super) type Limit = (u32, u64);
 
-/// Puts a keeper around a command about to be started.
+/// Puts a keeper around a command about to be started. Before the fence is: what is put around a command first stands
+/// outermost.
 ///
 /// # Errors
 /// No pipe can be made.
@@ -151,7 +152,10 @@ mod linux {
                 if ended.is_none() {
                     libc::kill(-kept, libc::SIGKILL);
                 }
-                kill_children();
+                if !kill_children() {
+                    // what cannot be found must not hang the run
+                    break;
+                }
                 libc::poll(std::ptr::null_mut(), 0, 1);
             }
         }
@@ -172,8 +176,9 @@ mod linux {
         }
     }
 
-    /// Kills the children. Theirs become ours by that, and are there at the next look.
-    unsafe fn kill_children() {
+    /// Kills the children. Theirs become ours by that, and are there at the next look. False where the kernel does
+    /// not say who they are.
+    unsafe fn kill_children() -> bool {
         let mut text = [0_u8; 4096];
         // SAFETY: system calls with a literal and with a buffer on this stack; the numbers are those of children,
         // which nobody else gets while they are not reaped.
@@ -183,8 +188,7 @@ mod linux {
                 libc::O_RDONLY | libc::O_CLOEXEC,
             );
             if file < 0 {
-                kill_children_by_looking_at_all();
-                return;
+                return kill_children_by_looking_at_all();
             }
             let count = libc::read(file, text.as_mut_ptr().cast(), text.len());
             libc::close(file);
@@ -201,10 +205,11 @@ mod linux {
                 }
             }
         }
+        true
     }
 
     /// For kernels that keep no list of children.
-    unsafe fn kill_children_by_looking_at_all() {
+    unsafe fn kill_children_by_looking_at_all() -> bool {
         // SAFETY: system calls with buffers on this stack. The kernel fills the buffer with whole records, each as
         // long as it says, with a name that ends in a zero.
         unsafe {
@@ -212,6 +217,9 @@ mod linux {
                 c"/proc".as_ptr(),
                 libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC,
             );
+            if folder < 0 {
+                return false;
+            }
             let own = libc::getpid();
             let mut buffer = [0_u64; 1024];
             loop {
@@ -235,6 +243,7 @@ mod linux {
             }
             libc::close(folder);
         }
+        true
     }
 
     fn number(digits: &[u8]) -> Option<i32> {

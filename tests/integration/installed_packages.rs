@@ -1,7 +1,9 @@
 //! What packages that the project installs may do: their code runs in fenced children alone, never where the
 //! results of all files pass.
 
-use crate::preparing::{error, path_with, python as plain_python, told};
+use crate::preparing::{
+    error, executable, importing, path_with, python as plain_python, source_package, told,
+};
 use crate::support::{Said, folder, kfp_gitops, python, run};
 use std::path::Path;
 use std::process::Command;
@@ -45,6 +47,27 @@ fn pipeline(module: &str) -> String {
          @dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\
          @dsl.pipeline(name='a', description=' '.join(said))\ndef a():\n    say()\n"
     )
+}
+
+/// Starts something that has left its session and its parent, and says so.
+const LEAVES: &str = "import os\nreading, writing = os.pipe()\nif os.fork() == 0:\n    os.setsid()\n    if os.fork():\n        os._exit(0)\n    \
+                      os.write(writing, b'left')\n    os.closerange(0, 64)\n    os.execv('/bin/sleep', ['sleep', 'SECONDS'])\nos.wait()\n\
+                      said = os.read(reading, 9)\n";
+
+/// A number of seconds by which a process of this test can be told.
+fn seconds(round: u32) -> String {
+    format!("{}.{round}", 6_000_000 + std::process::id())
+}
+
+/// The processes that sleep for so long.
+fn sleepers(seconds: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+    pids.filter(|pid| {
+        let line = std::fs::read(Path::new("/proc").join(pid).join("cmdline")).unwrap_or_default();
+        line == format!("sleep\0{seconds}\0").as_bytes()
+    })
+    .collect()
 }
 
 struct Shelf {
@@ -153,4 +176,77 @@ fn packages_of_the_project_run_in_children_alone() {
     let said = shelf.compile(root.path(), &["--python", &python]);
     assert_eq!(said.code, 0, "{}", error(&said));
     assert_eq!(told(root.path()), "shared shared nobody");
+}
+
+#[test]
+fn what_a_build_leaves_behind_ends_with_it() {
+    let mut shelf = Shelf::new();
+    executable(shelf.shelf.path());
+    let leaves = |round: u32| LEAVES.replace("SECONDS", &seconds(round));
+    // it does live on where nobody sees to it
+    let alone = Command::new(plain_python())
+        .args(["-I", "-c", &leaves(0)])
+        .output()
+        .unwrap();
+    assert!(alone.status.success(), "{alone:?}");
+    let left = sleepers(&seconds(0));
+    assert_eq!(left.len(), 1, "{left:?}");
+    Command::new("kill").args(["-9", &left[0]]).status().unwrap();
+
+    let folder_of_packages = shelf.shelf.path().to_path_buf();
+    std::fs::remove_file(folder_of_packages.join("kfp_gitops_bait-1.0-py3-none-any.whl")).unwrap();
+    let package = |round: u32, then: &str| {
+        let setup = format!(
+            "{}open('kfp_gitops_bait.py', 'w').write('FOUND = %r' % said)\n{then}\nfrom setuptools import setup\n\
+             setup(name='kfp-gitops-bait', version='1.0', py_modules=['kfp_gitops_bait'])\n",
+            leaves(round)
+        );
+        source_package(&folder_of_packages, &setup);
+    };
+    let root = folder(&[
+        ("a_pipeline.py", &importing("kfp_gitops_bait")),
+        ("requirements.txt", "kfp-gitops-bait==1.0\n"),
+    ]);
+    for (round, sandbox) in [(1, "require"), (2, "off")] {
+        package(round, "");
+        shelf.cache = folder(&[]);
+        executable(shelf.cache.path());
+        let allow = ["--source-builds", "allow", "--sandbox", sandbox];
+        let said = shelf.compile(root.path(), &allow);
+        assert_eq!(said.code, 0, "{}", error(&said));
+        assert_eq!(told(root.path()), "b'left'", "it was started");
+        assert_eq!(
+            sleepers(&seconds(round)),
+            [""; 0],
+            "{sandbox}: it outlived the build"
+        );
+    }
+
+    // the program is killed in the middle of a build
+    package(3, "import time; time.sleep(600)");
+    let cache = folder(&[]);
+    executable(cache.path());
+    let mut program = kfp_gitops(root.path())
+        .args(["compile", "--source-builds", "allow", "--no-cache", "--cache-dir"])
+        .arg(cache.path())
+        .env("PATH", shelf.path.path())
+        .env("PIP_FIND_LINKS", shelf.shelf.path())
+        .env("UV_FIND_LINKS", shelf.shelf.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let wait_until = |what: &str, done: &dyn Fn() -> bool| {
+        for _ in 0..1200 {
+            if done() {
+                return;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        panic!("{what}");
+    };
+    wait_until("the build did not start", &|| !sleepers(&seconds(3)).is_empty());
+    program.kill().unwrap();
+    program.wait().unwrap();
+    wait_until("it outlived the program", &|| sleepers(&seconds(3)).is_empty());
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A pipeline that cannot be compiled without a module, whose name and version it tells.
-fn importing(module: &str) -> String {
+pub fn importing(module: &str) -> String {
     format!(
         "import {module}\nfrom kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\n\
          @dsl.pipeline(name='a', description=str(getattr({module}, 'FOUND', '')))\ndef a():\n    say()\n"
@@ -63,7 +63,7 @@ pub fn uv() -> Option<PathBuf> {
         })
 }
 
-fn executable(path: &Path) {
+pub fn executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
@@ -81,12 +81,17 @@ fn bait(folder: &Path, outside: &Path) {
          open('kfp_gitops_bait.py', 'w').write('FOUND = %r' % sorted(set(found)))\n\
          setup(name='kfp-gitops-bait', version='1.0', py_modules=['kfp_gitops_bait'])\n"
     );
+    source_package(folder, &setup);
+}
+
+/// `kfp-gitops-bait` as source alone.
+pub fn source_package(folder: &Path, setup: &str) {
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(
         Vec::new(),
         flate2::Compression::fast(),
     ));
     let metadata = "Metadata-Version: 2.1\nName: kfp-gitops-bait\nVersion: 1.0\n";
-    for (name, text) in [("setup.py", setup.as_str()), ("PKG-INFO", metadata)] {
+    for (name, text) in [("setup.py", setup), ("PKG-INFO", metadata)] {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
