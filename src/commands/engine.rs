@@ -3,7 +3,7 @@
 use super::found::TimedCompiled;
 use super::progress::CompileProgress;
 use super::{finish, withheld};
-use crate::compile::{CompileResult, Compiled, INSTALL_TIMEOUT, START_TIMEOUT};
+use crate::compile::{CompileResult, Compiled, INSTALL_TIMEOUT, PROCESSES, RESULTS_BYTES, START_TIMEOUT};
 use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
 use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
@@ -48,6 +48,8 @@ pub fn engine_settings(
         start_timeout: compile.timeout.max(START_TIMEOUT),
         memory_bytes: compile.memory,
         disk_bytes: 1 << 30,
+        processes: PROCESSES,
+        results_bytes: RESULTS_BYTES,
         want_yaml,
         disable_caching_by_default: compile.disable_caching_by_default,
         sandbox: match compile.sandbox {

@@ -53,6 +53,8 @@ struct Run<'a> {
     deployed: Vec<PathBuf>,
     results: Vec<Option<FileResult>>,
     done: usize,
+    /// Bytes of results that may still be kept.
+    room: u64,
     notes: Vec<String>,
     /// The least of all workers.
     reached: Option<Reached>,
@@ -87,6 +89,7 @@ impl<'a> Run<'a> {
             deployed,
             results: sources.iter().map(|_| None).collect(),
             done: 0,
+            room: settings.results_bytes,
             notes: note.into_iter().collect(),
             reached: None,
             cache,
@@ -159,6 +162,7 @@ impl<'a> Run<'a> {
             let tasks: Vec<Task> = left.iter().map(|id| self.task(*id)).collect();
             let deployed = self.deployed.clone();
             let settings = self.settings;
+            let mut room = self.room;
             if let Some(cache) = &mut self.cache {
                 cache.begin();
             }
@@ -189,8 +193,9 @@ impl<'a> Run<'a> {
                         retry.push(again);
                     }
                 };
-                worker::run(settings, &start, &tasks, &deployed, &mut each).await
+                worker::run(settings, &start, &tasks, &deployed, &mut room, &mut each).await
             };
+            self.room = room;
             match outcome {
                 Ok((found, reached)) => {
                     self.reach(reached);

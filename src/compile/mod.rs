@@ -44,8 +44,8 @@ pub use describe::{Description, Outlook, describe, outlook, prepare};
 pub use engine::Engine;
 pub use sandbox_process::close_own_process;
 pub use settings::{
-    CACHE_BYTES, EngineSettings, INSTALL_TIMEOUT, NetworkMode, Progress, START_TIMEOUT, SandboxMode, Silent,
-    SourceBuilds, Trust,
+    CACHE_BYTES, EngineSettings, INSTALL_TIMEOUT, NetworkMode, PROCESSES, Progress, RESULTS_BYTES,
+    START_TIMEOUT, SandboxMode, Silent, SourceBuilds, Trust,
 };
 pub use variables::is_never_passed;
 

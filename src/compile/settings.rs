@@ -67,6 +67,10 @@ pub struct EngineSettings {
     pub memory_bytes: u64,
     /// Disk for one file and all it starts, in bytes.
     pub disk_bytes: u64,
+    /// Processes and threads of one file.
+    pub processes: u32,
+    /// Results of all files of a run together, in bytes.
+    pub results_bytes: u64,
     /// Also return the compiler's own YAML bytes; costs about as much time again as compiling.
     pub want_yaml: bool,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
@@ -106,6 +110,12 @@ pub struct EngineSettings {
 
 /// Default of [`EngineSettings::cache_bytes`].
 pub const CACHE_BYTES: u64 = 256 << 20;
+
+/// Default of [`EngineSettings::processes`].
+pub const PROCESSES: u32 = 256;
+
+/// Default of [`EngineSettings::results_bytes`]: ten thousand large pipelines.
+pub const RESULTS_BYTES: u64 = 1 << 30;
 
 /// Default of [`EngineSettings::install_timeout`].
 pub const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
@@ -152,6 +162,8 @@ impl EngineSettings {
             start_timeout: START_TIMEOUT,
             memory_bytes: 4 << 30,
             disk_bytes: 1 << 30,
+            processes: PROCESSES,
+            results_bytes: RESULTS_BYTES,
             want_yaml: false,
             disable_caching_by_default: false,
             sandbox: SandboxMode::Auto,

@@ -231,7 +231,8 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, S
     }
 }
 
-/// Compiles the tasks in one worker. `each` gets every file's raw result as it comes.
+/// Compiles the tasks in one worker. `each` gets every file's raw result as it comes; `room` is how many bytes of
+/// results may still be kept.
 ///
 /// Where the project's packages replace a file that kfp loads, no supervisor may import it for all: a second
 /// worker is started, whose children import kfp by themselves.
@@ -243,12 +244,13 @@ pub(super) async fn run(
     start: &Start,
     tasks: &[Task],
     deployed: &[PathBuf],
+    room: &mut u64,
     each: &mut Each<'_>,
 ) -> Result<(Hello, Reached), Broken> {
     // nothing that may be loaded for all
     let apart = start.only_paths && start.paths.is_empty();
-    match once(settings, start, tasks, deployed, apart, each).await {
-        Err(Stopped::Apart(file)) => match once(settings, start, tasks, deployed, true, each).await {
+    match once(settings, start, tasks, deployed, apart, room, each).await {
+        Err(Stopped::Apart(file)) => match once(settings, start, tasks, deployed, true, room, each).await {
             Ok((hello, reached)) => Ok((
                 Hello {
                     apart: Some(file),
@@ -296,6 +298,7 @@ async fn once(
     tasks: &[Task],
     deployed: &[PathBuf],
     apart: bool,
+    room: &mut u64,
     each: &mut Each<'_>,
 ) -> Result<(Hello, Reached), Stopped> {
     let (mut child, lifeline, mut sandbox) = spawn(settings, start)?;
@@ -317,7 +320,7 @@ async fn once(
         jobs: settings.jobs.clamp(1, 64),
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
-        processes: 256,
+        processes: settings.processes,
         file_bytes: settings.disk_bytes,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
@@ -344,19 +347,25 @@ async fn once(
     let said = tokio::spawn(drain(stderr));
     let writing = tokio::spawn(writing);
     let (level, reason) = (sandbox.level, sandbox.reason.clone());
-    let outcome = listen(output, &nonce, settings.start_timeout, &mut |id, raw, hello| {
-        let reached = match &hello.unfenced {
-            Some(unfenced) => Reached {
-                level: level.min(SandboxLevel::Environment),
-                reason: Some(unfenced.clone()),
-            },
-            None => Reached {
-                level,
-                reason: reason.clone(),
-            },
-        };
-        each(id, raw, hello, &reached);
-    })
+    let outcome = listen(
+        output,
+        &nonce,
+        settings.start_timeout,
+        room,
+        &mut |id, raw, hello| {
+            let reached = match &hello.unfenced {
+                Some(unfenced) => Reached {
+                    level: level.min(SandboxLevel::Environment),
+                    reason: Some(unfenced.clone()),
+                },
+                None => Reached {
+                    level,
+                    reason: reason.clone(),
+                },
+            };
+            each(id, raw, hello, &reached);
+        },
+    )
     .await;
     if matches!(outcome, Err(Ended::Late(_))) {
         // it may not even read what is written to it

@@ -306,6 +306,34 @@ fn function_parameters_caching_and_warnings() {
 }
 
 #[test]
+fn results_of_all_files_together_have_a_limit() {
+    let mut tree = Tree::new();
+    let large = |name: &str| plain(name).replace("return text", &format!("return '{}'", "x".repeat(300_000)));
+    for name in ["a", "b", "c", "d"] {
+        tree.pipeline(&format!("{name}_pipeline.py"), &large(name));
+    }
+    tree.pipeline("z_pipeline.py", &plain("z"));
+    let mut settings = tree.settings();
+    settings.jobs = 1;
+    let all = tree.compile(&settings);
+    assert!(all.files.iter().all(|file| file.outcome.is_ok()), "{all:?}");
+    settings.results_bytes = 1 << 20;
+    let result = tree.compile(&settings);
+    for name in ["a", "b", "c"] {
+        assert_eq!(
+            names(&result, &format!("{name}_pipeline.py")),
+            Ok(vec![name.to_owned()])
+        );
+    }
+    let failure = of(&result, "d_pipeline.py").outcome.as_ref().unwrap_err();
+    assert!(failure.message.contains("together"), "{failure}");
+    assert!(failure.message.contains("1 MiB"), "{failure}");
+    assert!(failure.hint.is_some(), "{failure}");
+    // what was given up makes room again
+    assert_eq!(names(&result, "z_pipeline.py"), Ok(vec!["z".to_owned()]));
+}
+
+#[test]
 fn a_python_that_does_not_come_up_is_given_up() {
     use crate::support::python::with_packages;
     let mut tree = Tree::new();

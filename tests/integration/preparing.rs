@@ -69,12 +69,14 @@ pub fn executable(path: &Path) {
 }
 
 /// A source package that says what it could do while it was built.
-fn bait(folder: &Path, outside: &Path) {
+fn bait(folder: &Path, outside: &Path, configuration: &Path) {
     let setup = format!(
         "import os\nfrom setuptools import setup\nfound = []\n\
          def attempt(name, what):\n    try:\n        what()\n        found.append(name)\n    except OSError:\n        pass\n\
          attempt('write', lambda: open({outside:?} + '/written', 'w'))\n\
          attempt('read', lambda: open({outside:?} + '/secret').read())\n\
+         attempt('configuration', lambda: open({configuration:?} + '/open').read())\n\
+         attempt('closed configuration', lambda: open({configuration:?} + '/closed').read())\n\
          attempt('chmod', lambda: os.chmod({outside:?} + '/secret', 0o666))\n\
          attempt('parent', lambda: open('/proc/%d/environ' % os.getppid()).read())\n\
          found += [name for name in os.environ if 'HUNTER' in name]\n\
@@ -128,19 +130,32 @@ pub fn error(said: &Said) -> String {
 
 #[test]
 fn a_strangers_source_package_is_not_built_unless_allowed_and_then_in_the_sandbox() {
+    use std::os::unix::fs::PermissionsExt;
     let outside = tempfile::Builder::new().prefix("outside").tempdir().unwrap();
     write(outside.path(), "secret", "secret");
     executable(outside.path());
     let shelf = folder(&[]);
     executable(shelf.path());
-    bait(shelf.path(), outside.path());
+    // where the system keeps its own, as only root can: else a folder like any other, which nobody gets
+    let configuration = tempfile::Builder::new()
+        .prefix("kfp-gitops-test")
+        .tempdir_in("/etc")
+        .unwrap_or_else(|_| tempfile::tempdir().unwrap());
+    executable(configuration.path());
+    for (name, mode) in [("open", 0o644), ("closed", 0o600)] {
+        write(configuration.path(), name, "secret");
+        let path = configuration.path().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    bait(shelf.path(), outside.path(), configuration.path());
     let root = folder(&[
         ("a_pipeline.py", &importing("kfp_gitops_bait")),
         ("requirements.txt", "kfp-gitops-bait==1.0\n"),
     ]);
     let written = outside.path().join("written");
     let caches = folder(&[]);
-    executable(caches.path());
+    // closed to others, as a runner's own folders are: whoever builds there keeps root's right to search
+    std::fs::set_permissions(caches.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let compile = |path: &Path, cache: &str, more: &[&str]| {
         run(kfp_gitops(root.path())
             .args(["compile", "-o", "out", "--format", "json", "--cache-dir"])
@@ -177,13 +192,20 @@ fn a_strangers_source_package_is_not_built_unless_allowed_and_then_in_the_sandbo
     assert_eq!(built.code, 0, "{built:?}");
     assert!(!written.exists(), "a build wrote outside");
     // modes of its own user's files are out of Landlock's reach; root's builds run as another user
-    let expected = if is_root() { "[]" } else { "['chmod']" };
+    let expected = if is_root() {
+        "['configuration']"
+    } else {
+        "['chmod']"
+    };
     assert_eq!(told(root.path()), expected, "what a build reached");
     // and each of it is possible where nothing stands in the way
     let open = compile(path.path(), "open", &[&allow[..], &["off"]].concat());
     assert_eq!(open.code, 0, "{open:?}");
     assert!(written.exists());
-    assert_eq!(told(root.path()), "['chmod', 'parent', 'read', 'write']");
+    assert_eq!(
+        told(root.path()),
+        "['chmod', 'closed configuration', 'configuration', 'parent', 'read', 'write']"
+    );
 }
 
 /// What the build said, through the description of the pipeline that imported it.

@@ -70,6 +70,7 @@ pub(super) async fn listen(
     output: ChildStdout,
     nonce: &str,
     start: Duration,
+    room: &mut u64,
     each: &mut (dyn FnMut(usize, Raw, &Hello) + Send),
 ) -> Result<Hello, Ended> {
     let mut reader = BufReader::with_capacity(64 << 10, output);
@@ -120,14 +121,20 @@ pub(super) async fn listen(
                 seconds,
             } => {
                 let mut raw = open.remove(&id).unwrap_or_default();
+                let taken = raw.result.len() as u64;
                 strip_noise(&mut raw.result, nonce);
+                let too_much = raw.reason.take();
                 let raw = Raw {
                     status,
-                    reason,
+                    reason: reason.or(too_much),
                     dropped,
                     seconds,
                     ..raw
                 };
+                if raw.reason.is_some() {
+                    // nothing is kept of it
+                    *room += taken;
+                }
                 // files are started after the greeting only
                 if let Some(hello) = &hello {
                     each(id, raw, hello);
@@ -142,7 +149,18 @@ pub(super) async fn listen(
         };
         let mut unknown = Vec::new();
         let buffer = match open.get_mut(&id) {
-            Some(raw) if to_result => &mut raw.result,
+            Some(raw) if to_result => {
+                if raw.reason.is_none() && n as u64 <= *room {
+                    *room -= n as u64;
+                    &mut raw.result
+                } else {
+                    // read on, so that the others' results come through, and kept no more
+                    *room += raw.result.len() as u64;
+                    raw.result = Vec::new();
+                    raw.reason = Some("results-too-large".to_owned());
+                    &mut unknown
+                }
+            }
             Some(raw) => &mut raw.printed,
             None => &mut unknown,
         };
