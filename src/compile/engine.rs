@@ -2,16 +2,17 @@
 
 use super::cache::{Cache, Inputs, Interpreters, Made};
 use super::environment::{self, Interpreter};
-use super::install::{self, Contents, bytecode};
+use super::install::{Contents, bytecode};
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
 use super::version::{self, Wanted};
-use super::worker::{self, Broken, Raw, Reached, Start, Task};
+use super::worker::{self, Broken, Raw, Reached, Task};
 use super::{CompileResult, EngineInfo, FileResult, NotCached, SandboxLevel};
 use crate::discover::Source;
 use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
+mod begin;
 mod recall;
 mod results;
 pub(super) mod tiers;
@@ -329,80 +330,6 @@ impl<'a> Run<'a> {
             }
         }
         groups.into_iter().map(|(_, group)| group).collect()
-    }
-
-    async fn start(
-        &mut self,
-        interpreter: &Interpreter,
-        wanted: &Wanted,
-        tier: Tier,
-        files: &[usize],
-    ) -> Result<Start, Failure> {
-        let contents = match tier {
-            Tier::Existing => return Ok(recall::existing(interpreter, wanted)),
-            Tier::Lean => Contents::Lean,
-            Tier::Full => Contents::Full,
-            Tier::Project => {
-                requirements::of(self.settings, &self.sources[files[0]]).unwrap_or(Contents::Full)
-            }
-        };
-        let environment = install::prepare(
-            self.settings,
-            interpreter,
-            &wanted.version,
-            &contents,
-            self.progress,
-        )
-        .await?;
-        if let (Some(took), Some(installer)) = (environment.took, environment.installer) {
-            self.notes.push(format!(
-                "preparing kfp {} took {:.1} s with {installer}",
-                wanted.version,
-                took.as_secs_f64()
-            ));
-        }
-        self.notes.extend(environment.note);
-        if tier != Tier::Project {
-            self.without_bytecode = environment.without_bytecode.then(|| environment.site.clone());
-            return Ok(recall::prepared(
-                self.settings,
-                interpreter,
-                wanted,
-                environment.site,
-            ));
-        }
-        // a folder of wheels may hold the project's alone: then each child imports kfp by itself
-        let pinned = install::prepare(
-            self.settings,
-            interpreter,
-            &wanted.version,
-            &Contents::Lean,
-            self.progress,
-        )
-        .await
-        .ok();
-        self.without_bytecode = pinned
-            .as_ref()
-            .filter(|pinned| pinned.without_bytecode)
-            .map(|pinned| pinned.site.clone());
-        let pinned = pinned.map(|pinned| pinned.site);
-        Ok(recall::with_project(
-            self.settings,
-            interpreter,
-            wanted,
-            pinned,
-            environment.site,
-        ))
-    }
-
-    fn task(&self, id: usize) -> Task {
-        let source = &self.sources[id];
-        Task {
-            id,
-            path: source.absolute.clone(),
-            function: source.function.clone(),
-            parameters: source.parameters.clone(),
-        }
     }
 }
 

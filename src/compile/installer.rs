@@ -7,19 +7,20 @@ use super::environment::{Interpreter, is_program, is_stand_in, on_path, tool_env
 use super::install::cannot_write;
 use super::releases;
 use super::sandbox_installer::{self as sandbox, InstallerFence};
-use super::sandbox_keeper::{self as keeper, Lifeline};
+use super::sandbox_keeper as keeper;
 use super::settings::EngineSettings;
 use crate::error::{Failure, Phase};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use tokio::io::AsyncReadExt;
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 mod explain;
+mod kept;
 mod reach;
 
+use kept::{Kept, everything_of};
 pub(super) use reach::Reach;
 
 /// A program that installs packages into a folder.
@@ -357,36 +358,6 @@ impl Session<'_> {
         };
         output.map_err(|error| trouble("hear", &error))
     }
-}
-
-/// An installer that was started.
-struct Kept {
-    child: Child,
-    lifeline: Lifeline,
-}
-
-/// What it says, and how it ends.
-async fn everything_of(child: &mut Child) -> std::io::Result<Output> {
-    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-    let said = async {
-        match &mut out {
-            Some(out) => out.read_to_end(&mut stdout).await,
-            None => Ok(0),
-        }
-    };
-    let complained = async {
-        match &mut err {
-            Some(err) => err.read_to_end(&mut stderr).await,
-            None => Ok(0),
-        }
-    };
-    let (status, ..) = tokio::try_join!(child.wait(), said, complained)?;
-    Ok(Output {
-        status,
-        stdout,
-        stderr,
-    })
 }
 
 /// The same command again: one that a fence was put around keeps it.

@@ -102,7 +102,7 @@ pub(super) fn inner(signals_by_landlock: bool) -> Result<Vec<BpfProgram>, String
     for (call, argument) in MARKED {
         refused
             .entry(*call)
-            .or_insert_with(Vec::new)
+            .or_default()
             .push(equals(*argument, u64::from(MARK))?);
     }
     // nor may it hide what it holds open from its supervisor

@@ -15,8 +15,8 @@ pub(super) struct Lifeline {
     _held: std::os::fd::OwnedFd,
 }
 
-/// A limit for everything that is kept: which, and how much.
-pub(super) type Limit = (u32, u64);
+/// A limit for everything that is kept: which (the C libraries disagree about its type), and how much.
+pub(super) type Limit = (i64, u64);
 
 /// Puts a keeper around a command about to be started. Before the fence is: what is put around a command first stands
 /// outermost.
@@ -98,7 +98,7 @@ mod linux {
     }
 
     /// Lowers a limit, the hard one included; one that is lower already stays.
-    unsafe fn lower(resource: u32, most: u64) {
+    unsafe fn lower(resource: i64, most: u64) {
         let mut limit = libc::rlimit {
             rlim_cur: 0,
             rlim_max: 0,
@@ -106,7 +106,7 @@ mod linux {
         // SAFETY: system calls with a pointer to a structure on this stack.
         unsafe {
             if libc::getrlimit(resource as _, &raw mut limit) == 0 {
-                limit.rlim_max = limit.rlim_max.min(most as _);
+                limit.rlim_max = limit.rlim_max.min(most);
                 limit.rlim_cur = limit.rlim_max;
                 libc::setrlimit(resource as _, &raw const limit);
             }

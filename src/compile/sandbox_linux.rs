@@ -225,15 +225,18 @@ const NO_LANDLOCK: &str = "this kernel has no Landlock (Linux 5.13 and newer, wh
 pub(super) fn limits_of_installers() -> Vec<Limit> {
     const GIB: u64 = 1 << 30;
     let mut limits = vec![
-        (libc::RLIMIT_CORE, 0),
+        (i64::from(libc::RLIMIT_CORE), 0),
         // of one process: a compiler works on several cores at once
-        (libc::RLIMIT_CPU, 4 * 3600),
-        (libc::RLIMIT_DATA, 16 * GIB),
-        (libc::RLIMIT_FSIZE, 16 * GIB),
-        (libc::RLIMIT_NOFILE, 16384),
+        (i64::from(libc::RLIMIT_CPU), 4 * 3600),
+        (i64::from(libc::RLIMIT_DATA), 16 * GIB),
+        (i64::from(libc::RLIMIT_FSIZE), 16 * GIB),
+        (i64::from(libc::RLIMIT_NOFILE), 16384),
     ];
     // the kernel counts all of a user's, those outside included, and none of root's
-    limits.push((libc::RLIMIT_NPROC, sandbox_user::threads_of_user() + 4096));
+    limits.push((
+        i64::from(libc::RLIMIT_NPROC),
+        sandbox_user::threads_of_user() + 4096,
+    ));
     limits
 }
 

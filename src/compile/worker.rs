@@ -6,9 +6,8 @@ use super::sandbox_keeper::{self as keeper, Lifeline};
 use super::settings::{EngineSettings, SandboxMode};
 use super::variables;
 use crate::error::{Failure, Phase};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,8 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 mod listen;
+mod model;
 
 use listen::{Ended, listen};
+pub(super) use model::{Hello, Raw, Reached, Start, Task};
 
 /// The Python half: one program in several files, in this order.
 const WORKER: &str = concat!(
@@ -60,79 +61,6 @@ pub(super) const PRINTED_BYTES: u64 = 64 << 10;
 /// One file's result larger than this is a failure. The server takes 32 MiB; the YAML form is about as large.
 const RESULT_BYTES: u64 = 160 << 20;
 
-/// One file to compile.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Task {
-    /// Its place in the list of sources.
-    pub id: usize,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Compile exactly this function.
-    pub function: Option<String>,
-    /// Values for pipeline parameters.
-    pub parameters: BTreeMap<String, serde_json::Value>,
-}
-
-/// The Python to start, and with which packages.
-#[derive(Clone, Debug)]
-pub(super) struct Start {
-    /// The interpreter.
-    pub python: PathBuf,
-    /// The kfp that is compiled with.
-    pub kfp: String,
-    /// Folders of packages to add to the search path: what the supervisor imports.
-    pub paths: Vec<PathBuf>,
-    /// The project's packages, which nobody but a fenced child imports.
-    pub project: Vec<PathBuf>,
-    /// Whether these replace what the interpreter has installed.
-    pub only_paths: bool,
-    /// Folders that the interpreter and its packages live in.
-    pub readable: Vec<PathBuf>,
-}
-
-/// What the worker found at its start.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Hello {
-    /// The Python version.
-    pub python: String,
-    /// The kfp version.
-    pub kfp: String,
-    /// Why the children run without their inner fence, where they do.
-    pub unfenced: Option<String>,
-    /// Folders of installed packages and of the standard library.
-    #[serde(default)]
-    pub libraries: Vec<PathBuf>,
-    /// The module search path.
-    #[serde(default)]
-    pub search: Vec<PathBuf>,
-    /// Files of the modules that were there before any source ran.
-    #[serde(default)]
-    pub loaded: Vec<PathBuf>,
-    /// Variables that kfp and its packages asked for while they were imported.
-    #[serde(default)]
-    pub variables: Vec<String>,
-    /// Which of the files that kfp loads the project replaces, where each child imports kfp by itself.
-    #[serde(default)]
-    pub apart: Option<String>,
-}
-
-/// What came out of one child.
-#[derive(Debug, Default)]
-pub(super) struct Raw {
-    /// What it wrote as its result: made by hostile code.
-    pub result: Vec<u8>,
-    /// What it printed, capped.
-    pub printed: Vec<u8>,
-    /// How many more bytes it printed.
-    pub dropped: u64,
-    /// How it ended, as `wait` says.
-    pub status: i32,
-    /// Why the supervisor killed it: `timeout`, `memory`, `processes`, `result-too-large`.
-    pub reason: Option<String>,
-    /// Wall time.
-    pub seconds: f64,
-}
-
 /// Why a worker gave no more results.
 #[derive(Debug)]
 pub(super) enum Broken {
@@ -167,15 +95,6 @@ struct Init<'a> {
     record: bool,
     deployed: &'a [PathBuf],
     sources: &'a [Task],
-}
-
-/// How far the children were kept away in the end.
-#[derive(Clone, Debug)]
-pub(super) struct Reached {
-    /// The level.
-    pub level: SandboxLevel,
-    /// Why it is not full.
-    pub reason: Option<String>,
 }
 
 /// Starts Python with the best sandbox that the machine does not refuse.
