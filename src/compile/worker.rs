@@ -357,13 +357,13 @@ fn too_late(settings: &EngineSettings, start: &Start, begun: bool, said: &[u8]) 
             Phase::Prepare,
             format!("kfp {} was not imported within {seconds} s by `{python}`", start.kfp),
         )
-        .hint("look at what `python -X importtime -c 'import kfp'` waits for, such as a slow disk, or raise `--timeout`")
+        .hint("look at what `python -X importtime -c 'import kfp'` waits for, such as a slow disk, or raise `compile.timeout`")
     } else {
         Failure::infrastructure(
             Phase::Prepare,
             format!("`{python}` did not start within {seconds} s"),
         )
-        .hint("look for a `sitecustomize` or a `.pth` file in it that waits for something, name another one with `--python`, or raise `--timeout`")
+        .hint("look for a `sitecustomize` or a `.pth` file in it that waits for something, name another one with `--python`, or raise `compile.timeout`")
     };
     failure.detail(last_lines(said))
 }
