@@ -3,7 +3,7 @@
 use super::found::TimedCompiled;
 use super::progress::CompileProgress;
 use super::{finish, withheld};
-use crate::compile::{CompileResult, Compiled};
+use crate::compile::{CompileResult, Compiled, INSTALL_TIMEOUT, PROCESSES, RESULTS_BYTES, START_TIMEOUT};
 use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
 use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
@@ -45,8 +45,11 @@ pub fn engine_settings(
         server_version,
         jobs: compile.jobs.unwrap_or(cores),
         timeout: compile.timeout,
+        start_timeout: compile.timeout.max(START_TIMEOUT),
         memory_bytes: compile.memory,
         disk_bytes: 1 << 30,
+        processes: PROCESSES,
+        results_bytes: RESULTS_BYTES,
         want_yaml,
         disable_caching_by_default: compile.disable_caching_by_default,
         sandbox: match compile.sandbox {
@@ -67,6 +70,7 @@ pub fn engine_settings(
             file::SourceBuilds::Deny => SourceBuilds::Deny,
             file::SourceBuilds::Allow => SourceBuilds::Allow,
         },
+        install_timeout: INSTALL_TIMEOUT,
         index_credentials: settings.environment.index_credentials(),
         use_cache: compile.cache,
         cache_bytes: compile.cache_bytes,

@@ -63,6 +63,17 @@ pub(super) fn from_end(settings: &EngineSettings, source: &Source, raw: &Raw, un
             "it wrote more to disk than compiling may".to_owned(),
             "write files in a component, not at the top level of the file",
         ),
+        Some("hidden") => (
+            "it started a program that cannot be watched".to_owned(),
+            "start nothing at the top level of the file",
+        ),
+        Some("results-too-large") => (
+            format!(
+                "the compiled pipelines of this run take more than {} MiB together",
+                settings.results_bytes >> 20
+            ),
+            "pass large data as an artifact, not as a constant, or compile fewer files at once with `--include`",
+        ),
         Some("result-too-large") => (
             "its compiled pipeline is larger than any server takes".to_owned(),
             "pass large data as an artifact, not as a constant",

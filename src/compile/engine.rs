@@ -2,16 +2,17 @@
 
 use super::cache::{Cache, Inputs, Interpreters, Made};
 use super::environment::{self, Interpreter};
-use super::install::{self, Contents, bytecode};
+use super::install::{Contents, bytecode};
 use super::requirements;
 use super::settings::{EngineSettings, Progress};
 use super::version::{self, Wanted};
-use super::worker::{self, Broken, Raw, Reached, Start, Task};
+use super::worker::{self, Broken, Raw, Reached, Task};
 use super::{CompileResult, EngineInfo, FileResult, NotCached, SandboxLevel};
 use crate::discover::Source;
 use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
+mod begin;
 mod recall;
 mod results;
 pub(super) mod tiers;
@@ -53,6 +54,8 @@ struct Run<'a> {
     deployed: Vec<PathBuf>,
     results: Vec<Option<FileResult>>,
     done: usize,
+    /// Bytes of results that may still be kept.
+    room: u64,
     notes: Vec<String>,
     /// The least of all workers.
     reached: Option<Reached>,
@@ -87,6 +90,7 @@ impl<'a> Run<'a> {
             deployed,
             results: sources.iter().map(|_| None).collect(),
             done: 0,
+            room: settings.results_bytes,
             notes: note.into_iter().collect(),
             reached: None,
             cache,
@@ -159,6 +163,7 @@ impl<'a> Run<'a> {
             let tasks: Vec<Task> = left.iter().map(|id| self.task(*id)).collect();
             let deployed = self.deployed.clone();
             let settings = self.settings;
+            let mut room = self.room;
             if let Some(cache) = &mut self.cache {
                 cache.begin();
             }
@@ -189,11 +194,15 @@ impl<'a> Run<'a> {
                         retry.push(again);
                     }
                 };
-                worker::run(settings, &start, &tasks, &deployed, &mut each).await
+                worker::run(settings, &start, &tasks, &deployed, &mut room, &mut each).await
             };
+            self.room = room;
             match outcome {
                 Ok((found, reached)) => {
                     self.reach(reached);
+                    self.notes.extend(found.apart.as_ref().map(|file| {
+                        format!("the project's requirements replace `{file}`, which kfp uses: each of its files imports kfp anew")
+                    }));
                     hello = Some(found);
                     break;
                 }
@@ -224,6 +233,7 @@ impl<'a> Run<'a> {
             search: Vec::new(),
             loaded: Vec::new(),
             variables: Vec::new(),
+            apart: None,
         });
         Ok(Attempt { hello, retry })
     }
@@ -320,51 +330,6 @@ impl<'a> Run<'a> {
             }
         }
         groups.into_iter().map(|(_, group)| group).collect()
-    }
-
-    async fn start(
-        &mut self,
-        interpreter: &Interpreter,
-        wanted: &Wanted,
-        tier: Tier,
-        files: &[usize],
-    ) -> Result<Start, Failure> {
-        let contents = match tier {
-            Tier::Existing => return Ok(recall::existing(interpreter)),
-            Tier::Lean => Contents::Lean,
-            Tier::Full => Contents::Full,
-            Tier::Project => {
-                requirements::of(self.settings, &self.sources[files[0]]).unwrap_or(Contents::Full)
-            }
-        };
-        let environment = install::prepare(
-            self.settings,
-            interpreter,
-            &wanted.version,
-            &contents,
-            self.progress,
-        )
-        .await?;
-        if let (Some(took), Some(installer)) = (environment.took, environment.installer) {
-            self.notes.push(format!(
-                "preparing kfp {} took {:.1} s with {installer}",
-                wanted.version,
-                took.as_secs_f64()
-            ));
-        }
-        self.notes.extend(environment.note);
-        self.without_bytecode = environment.without_bytecode.then(|| environment.site.clone());
-        Ok(recall::prepared(interpreter, environment.site))
-    }
-
-    fn task(&self, id: usize) -> Task {
-        let source = &self.sources[id];
-        Task {
-            id,
-            path: source.absolute.clone(),
-            function: source.function.clone(),
-            parameters: source.parameters.clone(),
-        }
     }
 }
 

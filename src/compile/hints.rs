@@ -28,6 +28,10 @@ pub(super) fn hint(
         }
         "elsewhere" => format!("exclude `{}` with `discover.exclude`", source.path),
         "no-function" => format!("correct `pipelines.{stem}.function` in the configuration"),
+        "packages" => {
+            "require other versions of the packages that kfp uses, or leave them out of the requirements"
+                .to_owned()
+        }
         "exit" => "move it under `if __name__ == \"__main__\":`".to_owned(),
         "memory" => "load data in a component, not at the top level of the file".to_owned(),
         _ => return exception(settings, error, message),

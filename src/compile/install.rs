@@ -5,6 +5,7 @@
 
 use super::environment::Interpreter;
 use super::installer::{self, Installer};
+use super::releases;
 use super::requirements::Listed;
 use super::settings::{EngineSettings, Progress};
 use crate::error::{Failure, Phase};
@@ -56,9 +57,6 @@ impl Environment {
     }
 }
 
-/// Installers do not get longer than this.
-pub(super) const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
-
 /// Where an environment is or would be, and whether it is there.
 pub(super) fn locate(
     settings: &EngineSettings,
@@ -73,6 +71,17 @@ pub(super) fn locate(
     let folder = folder.join(plan.name(interpreter));
     let ready = is_ready(&folder);
     (folder.join("site"), ready)
+}
+
+/// Whether what is installed of kfp itself is the program's choice or the index's: hashes say what it is, or nobody
+/// but the index is asked. A kfp newer than this program, from a folder of wheels that lies in the tree, is the tree's.
+pub(super) fn is_pinned(settings: &EngineSettings, kfp: &str) -> bool {
+    let is_known = semver::Version::parse(kfp).is_ok_and(|version| releases::exactly(&version).is_some());
+    let of_tree = |wheels: &PathBuf| match (wheels.canonicalize(), settings.root.canonicalize()) {
+        (Ok(wheels), Ok(root)) => wheels.starts_with(root),
+        _ => true,
+    };
+    is_known || !settings.wheelhouse.as_ref().is_some_and(of_tree)
 }
 
 /// Finds the environment in the cache or makes it.
@@ -94,7 +103,7 @@ pub(super) async fn prepare(
         return Ok(Environment::found(&target, &plan));
     }
     std::fs::create_dir_all(&folder).map_err(|error| cannot_write(&folder, &error))?;
-    let lock = lock(&folder, &name, progress).await?;
+    let lock = lock(settings, &folder, &name, progress).await?;
     if is_ready(&target) {
         return Ok(Environment::found(&target, &plan));
     }
@@ -190,7 +199,12 @@ fn remove_halves(folder: &Path, name: &str) {
 
 /// Waits for the lock of one environment; `None` on a file system without locks, where the rename still keeps
 /// environments whole. The lock goes with the process that holds it.
-async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Option<File>, Failure> {
+async fn lock(
+    settings: &EngineSettings,
+    folder: &Path,
+    name: &str,
+    progress: &dyn Progress,
+) -> Result<Option<File>, Failure> {
     let path = folder.join(format!(".{name}.lock"));
     let file = File::options()
         .create(true)
@@ -203,7 +217,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Opti
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(Some(file)),
-            Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < INSTALL_TIMEOUT => {
+            Err(std::fs::TryLockError::WouldBlock) if begun.elapsed() < settings.install_timeout => {
                 if !said {
                     progress.preparing("waiting for another run that prepares the same environment");
                     said = true;
@@ -215,7 +229,7 @@ async fn lock(folder: &Path, name: &str, progress: &dyn Progress) -> Result<Opti
                     Phase::Prepare,
                     format!(
                         "another run has been preparing `{name}` for {} s",
-                        INSTALL_TIMEOUT.as_secs()
+                        settings.install_timeout.as_secs()
                     ),
                 )
                 .hint(format!("end it, or remove `{}`", path.display())));

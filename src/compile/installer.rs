@@ -4,20 +4,23 @@
 //! configuration where they stand), and write nowhere but there and in their own cache.
 
 use super::environment::{Interpreter, is_program, is_stand_in, on_path, tool_environment};
-use super::install::{INSTALL_TIMEOUT, cannot_write};
+use super::install::cannot_write;
 use super::releases;
 use super::sandbox_installer::{self as sandbox, InstallerFence};
+use super::sandbox_keeper as keeper;
 use super::settings::EngineSettings;
 use crate::error::{Failure, Phase};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use tokio::process::{Child, Command};
+use tokio::process::Command;
 
 mod explain;
+mod kept;
 mod reach;
 
+use kept::{Kept, everything_of};
 pub(super) use reach::Reach;
 
 /// A program that installs packages into a folder.
@@ -259,20 +262,19 @@ impl Session<'_> {
             if self.order.builds {
                 self.note = why_not.map(|why| format!("packages were built without the sandbox: {why}"));
             }
-            return self.hear(self.start(&mut command)).await;
+            return self.start(&mut command).await;
         };
         if let Some(without) = reach.without.filter(|_| fence.may_be_left_out()) {
             self.note = Some(without);
-            return self.hear(self.start(&mut command)).await;
+            return self.start(&mut command).await;
         }
         let mut bare = same(&command);
-        fence.surround(&mut command);
-        let started = self.start(&mut command);
-        let refused = match started {
+        let kept = self.keep(&mut command, |command| fence.surround(command));
+        let refused = match kept {
             Err(error) if !fence.may_be_left_out() => return self.hear(Err(error)).await,
             Err(error) => error.to_string(),
-            Ok(child) => {
-                let output = self.hear(Ok(child)).await?;
+            Ok(kept) => {
+                let output = self.hear(Ok(kept)).await?;
                 if output.status.success() || !fence.may_be_left_out() || !explain::is_refused(&output) {
                     return Ok(output);
                 }
@@ -283,7 +285,12 @@ impl Session<'_> {
             "{} ran without the sandbox ({refused}); only wheels were installed, which run nothing",
             self.installer.name()
         ));
-        self.hear(self.start(&mut bare)).await
+        self.start(&mut bare).await
+    }
+
+    async fn start(&self, command: &mut Command) -> Result<Output, Failure> {
+        let kept = self.keep(command, |_| ());
+        self.hear(kept).await
     }
 
     /// What is the same for every call.
@@ -304,8 +311,7 @@ impl Session<'_> {
             .envs(kept)
             .env("TMPDIR", &work)
             .current_dir(&work)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
+            .stdin(Stdio::null());
         if self.order.builds {
             // what is built may not leave anything in a cache that others install from
             command
@@ -327,31 +333,30 @@ impl Session<'_> {
         )
     }
 
-    fn start(&self, command: &mut Command) -> std::io::Result<Child> {
-        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()
+    /// Starts it with a keeper: what a build script leaves behind ends with it.
+    fn keep(&self, command: &mut Command, surround: impl FnOnce(&mut Command)) -> std::io::Result<Kept> {
+        let lifeline = keeper::keep(command, sandbox::limits())?;
+        surround(command);
+        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        Ok(Kept { child, lifeline })
     }
 
-    async fn hear(&self, child: std::io::Result<Child>) -> Result<Output, Failure> {
+    async fn hear(&self, kept: std::io::Result<Kept>) -> Result<Output, Failure> {
         let name = self.installer.name();
         let trouble = |what: &str, error: &std::io::Error| {
             Failure::infrastructure(Phase::Prepare, format!("cannot {what} {name}: {error}"))
         };
-        let child = child.map_err(|error| trouble("start", &error))?;
-        let group = child.id();
-        let output = tokio::time::timeout(INSTALL_TIMEOUT, child.wait_with_output()).await;
-        if self.order.builds {
-            sandbox::end_group(group);
-        }
-        output
-            .map_err(|_| {
-                let seconds = INSTALL_TIMEOUT.as_secs();
-                Failure::infrastructure(
-                    Phase::Prepare,
-                    format!("{name} did not finish within {seconds} s"),
-                )
-                .hint("check the package index and the proxy that are configured")
-            })?
-            .map_err(|error| trouble("hear", &error))
+        let Kept { mut child, lifeline } = kept.map_err(|error| trouble("start", &error))?;
+        let limit = self.settings.install_timeout;
+        let Ok(output) = tokio::time::timeout(limit, everything_of(&mut child)).await else {
+            keeper::end(child, lifeline).await;
+            let failure = Failure::infrastructure(
+                Phase::Prepare,
+                format!("{name} did not finish within {} s", limit.as_secs()),
+            );
+            return Err(failure.hint("check the package index and the proxy that are configured"));
+        };
+        output.map_err(|error| trouble("hear", &error))
     }
 }
 
@@ -368,6 +373,6 @@ fn same(command: &Command) -> Command {
     if let Some(folder) = standard.get_current_dir() {
         again.current_dir(folder);
     }
-    again.stdin(Stdio::null()).kill_on_drop(true);
+    again.stdin(Stdio::null());
     again
 }

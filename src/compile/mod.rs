@@ -26,6 +26,7 @@ mod sandbox;
 #[cfg(target_os = "linux")]
 mod sandbox_filter;
 mod sandbox_installer;
+mod sandbox_keeper;
 #[cfg(target_os = "linux")]
 mod sandbox_linux;
 mod sandbox_process;
@@ -43,7 +44,8 @@ pub use describe::{Description, Outlook, describe, outlook, prepare};
 pub use engine::Engine;
 pub use sandbox_process::close_own_process;
 pub use settings::{
-    CACHE_BYTES, EngineSettings, NetworkMode, Progress, SandboxMode, Silent, SourceBuilds, Trust,
+    CACHE_BYTES, EngineSettings, INSTALL_TIMEOUT, NetworkMode, PROCESSES, Progress, RESULTS_BYTES,
+    START_TIMEOUT, SandboxMode, Silent, SourceBuilds, Trust,
 };
 pub use variables::is_never_passed;
 

@@ -98,9 +98,27 @@ pub(super) fn inner(signals_by_landlock: bool) -> Result<Vec<BpfProgram>, String
             refused.insert(*call, Vec::new());
         }
     }
+    // which pipeline a process belongs to is told by a limit that it cannot change
+    for (call, argument) in MARKED {
+        refused
+            .entry(*call)
+            .or_default()
+            .push(equals(*argument, u64::from(MARK))?);
+    }
+    // nor may it hide what it holds open from its supervisor
+    refused.insert(libc::SYS_prctl, vec![equals(0, libc::PR_SET_DUMPABLE as u64)?]);
+    // memory that is no process's: those who use it fall back to a file
+    let mut absent = Rules::new();
+    for call in [libc::SYS_memfd_create, MEMFD_SECRET] {
+        absent.insert(call, Vec::new());
+    }
     // Answering 0 without doing anything: libraries that copy a file with its mode and times go on, and no
     // mode or time of anything outside is ever changed. No argument tells outside from inside here.
-    Ok(vec![program(silent, 0)?, program(refused, libc::EPERM)?])
+    Ok(vec![
+        program(silent, 0)?,
+        program(refused, libc::EPERM)?,
+        program(absent, libc::ENOSYS)?,
+    ])
 }
 
 fn sockets(rules: &mut Rules, network: NetworkMode) -> Result<(), String> {
@@ -227,6 +245,11 @@ const METADATA: &[i64] = &[
 const FCHMODAT2: i64 = 452;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
+const MEMFD_SECRET: i64 = 447;
+#[cfg(target_arch = "x86_64")]
+const SETRLIMIT: i64 = 160;
+#[cfg(target_arch = "aarch64")]
+const SETRLIMIT: i64 = 164;
 const TIOCSTI: u64 = 0x5412;
 const TIOCLINUX: u64 = 0x541C;
 
@@ -249,6 +272,12 @@ const OF_PROCESSES: &[i64] = &[
     libc::SYS_sched_setparam,
     libc::SYS_sched_setscheduler,
 ];
+
+/// The limit on file locks, which Linux has not looked at since 2.4: the worker writes a child's slot into it.
+const MARK: u32 = 10;
+
+/// The calls that change a limit, and which of their arguments names it.
+const MARKED: &[(i64, u8)] = &[(libc::SYS_prlimit64, 1), (SETRLIMIT, 0)];
 
 /// Signals, where Landlock cannot tell inside from outside (before Linux 6.12).
 const SIGNALS: &[i64] = &[
@@ -358,7 +387,7 @@ mod tests {
         for network in [NetworkMode::Deny, NetworkMode::Allow] {
             for known in [true, false] {
                 assert_eq!(outer(network, known).unwrap().len(), 3);
-                assert_eq!(inner(known).unwrap().len(), 2);
+                assert_eq!(inner(known).unwrap().len(), 3);
             }
         }
         assert_eq!(bytes(&only_this_abi()).len(), 32);

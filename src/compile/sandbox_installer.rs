@@ -5,6 +5,7 @@
 //! and nothing else to read or to write; as root they run as another user.
 
 use super::installer::{Order, Reach};
+use super::sandbox_keeper::Limit;
 use super::settings::{EngineSettings, SandboxMode};
 use crate::error::{Failure, Phase};
 use std::path::Path;
@@ -106,10 +107,10 @@ pub(super) fn take_back(folder: &Path) {
     }
 }
 
-/// Ends what a build left running in the installer's session.
-pub(super) fn end_group(leader: Option<u32>) {
+/// What every installer and every build script gets at most. None of it binds a sound build, all of it a runaway one.
+pub(super) fn limits() -> Vec<Limit> {
     #[cfg(target_os = "linux")]
-    super::sandbox_linux::end_group(leader);
+    return super::sandbox_linux::limits_of_installers();
     #[cfg(not(target_os = "linux"))]
-    let _ = leader;
+    Vec::new()
 }

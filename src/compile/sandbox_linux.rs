@@ -3,8 +3,9 @@
 use super::SandboxLevel;
 use super::sandbox::{Effort, Needs};
 use super::sandbox_filter as filter;
+use super::sandbox_keeper::Limit;
 use super::sandbox_tree::{self, Grants};
-use super::sandbox_user::{User, become_user, call, check, effective_user, own};
+use super::sandbox_user::{self, User, become_user, call, check, effective_user, own};
 use super::settings::{EngineSettings, NetworkMode};
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset,
@@ -220,17 +221,23 @@ const CLOSE_RANGE_CLOEXEC: u32 = 4;
 
 const NO_LANDLOCK: &str = "this kernel has no Landlock (Linux 5.13 and newer, when it is enabled)";
 
-/// Ends every process of a session's first group.
-pub(super) fn end_group(leader: Option<u32>) {
-    if let Some(leader) = leader
-        .and_then(|leader| i32::try_from(leader).ok())
-        .filter(|leader| *leader > 1)
-    {
-        // SAFETY: a plain system call; the group is that of a child which made itself its leader.
-        unsafe {
-            libc::kill(-leader, libc::SIGKILL);
-        }
-    }
+/// Limits of installers and of what they build: for each process, but for the number of processes.
+pub(super) fn limits_of_installers() -> Vec<Limit> {
+    const GIB: u64 = 1 << 30;
+    let mut limits = vec![
+        (i64::from(libc::RLIMIT_CORE), 0),
+        // of one process: a compiler works on several cores at once
+        (i64::from(libc::RLIMIT_CPU), 4 * 3600),
+        (i64::from(libc::RLIMIT_DATA), 16 * GIB),
+        (i64::from(libc::RLIMIT_FSIZE), 16 * GIB),
+        (i64::from(libc::RLIMIT_NOFILE), 16384),
+    ];
+    // the kernel counts all of a user's, those outside included, and none of root's
+    limits.push((
+        i64::from(libc::RLIMIT_NPROC),
+        sandbox_user::threads_of_user() + 4096,
+    ));
+    limits
 }
 
 /// The Landlock version of the running kernel, or -1.

@@ -76,11 +76,19 @@ pub(super) fn system(network: bool) -> Vec<PathBuf> {
         .chain(more)
         .map(PathBuf::from)
         .chain(python)
+        .flat_map(|path| {
+            if path.starts_with("/etc") {
+                open_to_all(&path)
+            } else {
+                vec![path]
+            }
+        })
         .filter(|path| path.exists())
         .collect()
 }
 
-/// What every user may read of the system's configuration: installers look for more of it than can be listed.
+/// What every user may read of the system's configuration: installers look for more of it than can be listed. Entry by
+/// entry, because whoever keeps the right to search closed folders would find the closed files in an open one too.
 pub(super) fn configuration() -> Vec<PathBuf> {
     const NOT: [&str; 6] = ["ssl", "pki", "docker", "kubernetes", "ssh", "sudoers.d"];
     std::fs::read_dir("/etc")
@@ -88,9 +96,38 @@ pub(super) fn configuration() -> Vec<PathBuf> {
         .flatten()
         .flatten()
         .filter(|entry| !NOT.iter().any(|name| entry.file_name() == *name))
-        .map(|entry| entry.path())
-        .filter(|path| std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0))
+        .flat_map(|entry| open_to_all(&entry.path()))
         .collect()
+}
+
+/// What every user may read of a path: the whole, or what is left without closed entries.
+fn open_to_all(path: &Path) -> Vec<PathBuf> {
+    // a link at the top leads where the system put it; the ones beneath give nothing
+    let Ok(meta) = std::fs::metadata(path) else {
+        return Vec::new();
+    };
+    let needed = if meta.is_dir() { 0o005 } else { 0o004 };
+    if meta.permissions().mode() & needed != needed {
+        return Vec::new();
+    }
+    if !meta.is_dir() {
+        return vec![path.to_path_buf()];
+    }
+    let (mut whole, mut parts) = (true, Vec::new());
+    let mut add = |entry: std::fs::DirEntry| {
+        if entry.file_type().is_ok_and(|kind| kind.is_symlink()) {
+            return;
+        }
+        let inside = open_to_all(&entry.path());
+        whole &= inside == [entry.path()];
+        parts.extend(inside);
+    };
+    std::fs::read_dir(path)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .for_each(&mut add);
+    if whole { vec![path.to_path_buf()] } else { parts }
 }
 
 /// Names that are never granted, wherever they are: the checkout token lies in `.git/config`.
@@ -303,6 +340,20 @@ mod tests {
             assert!(is_secret(OsStr::new(name)), "{name}");
         }
         assert!(!is_secret(OsStr::new("keys.py")));
+    }
+
+    #[test]
+    fn closed_files_in_open_folders_are_left_out() {
+        let folder = make(&["a/open", "a/b/open", "c/open", "c/closed", "c/d/open", "e/open"]);
+        let base = folder.path();
+        for (path, mode) in [(".", 0o755), ("c/closed", 0o640), ("e", 0o711)] {
+            std::fs::set_permissions(base.join(path), std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+        std::os::unix::fs::symlink("../c/closed", base.join("a/link")).unwrap();
+        let mut granted = open_to_all(base);
+        granted.sort();
+        assert_eq!(granted, ["a", "c/d", "c/open"].map(|path| base.join(path)));
+        assert_eq!(open_to_all(&base.join("a")), [base.join("a")]);
     }
 
     #[test]

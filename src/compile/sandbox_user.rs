@@ -27,6 +27,21 @@ pub(super) fn effective_user() -> u32 {
     unsafe { libc::geteuid() }
 }
 
+/// How many threads this user has already.
+pub(super) fn threads_of_user() -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    let user = effective_user();
+    std::fs::read_dir("/proc")
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| entry.metadata().is_ok_and(|meta| meta.uid() == user))
+        // a folder for each thread, beside its own two names
+        .filter_map(|entry| std::fs::metadata(entry.path().join("task")).ok())
+        .map(|meta| meta.nlink().saturating_sub(2).max(1))
+        .sum()
+}
+
 /// The capabilities this process may use, as bits.
 fn permitted() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -61,10 +61,16 @@ pub struct EngineSettings {
     pub jobs: usize,
     /// Wall time for one file.
     pub timeout: Duration,
+    /// Wall time for Python to start and to import kfp, before any file is looked at.
+    pub start_timeout: Duration,
     /// Memory for one file and all it starts, in bytes, beyond what kfp itself takes.
     pub memory_bytes: u64,
     /// Disk for one file and all it starts, in bytes.
     pub disk_bytes: u64,
+    /// Processes and threads of one file.
+    pub processes: u32,
+    /// Results of all files of a run together, in bytes.
+    pub results_bytes: u64,
     /// Also return the compiler's own YAML bytes; costs about as much time again as compiling.
     pub want_yaml: bool,
     /// `KFP_DISABLE_EXECUTION_CACHING_BY_DEFAULT`.
@@ -86,6 +92,8 @@ pub struct EngineSettings {
     pub wheelhouse: Option<PathBuf>,
     /// Whether the project's requirements may be built from source.
     pub source_builds: SourceBuilds,
+    /// Wall time for one installer with all that it builds.
+    pub install_timeout: Duration,
     /// Credentials for package indexes, for installers alone.
     pub index_credentials: BTreeMap<OsString, OsString>,
     /// Whether results may come from and go to the cache.
@@ -102,6 +110,18 @@ pub struct EngineSettings {
 
 /// Default of [`EngineSettings::cache_bytes`].
 pub const CACHE_BYTES: u64 = 256 << 20;
+
+/// Default of [`EngineSettings::processes`].
+pub const PROCESSES: u32 = 256;
+
+/// Default of [`EngineSettings::results_bytes`]: ten thousand large pipelines.
+pub const RESULTS_BYTES: u64 = 1 << 30;
+
+/// Default of [`EngineSettings::install_timeout`].
+pub const INSTALL_TIMEOUT: Duration = Duration::from_secs(1200);
+
+/// Least [`EngineSettings::start_timeout`]: a cold disk of a busy runner takes a tenth of it.
+pub const START_TIMEOUT: Duration = Duration::from_secs(180);
 
 /// How far the code under test is trusted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -139,8 +159,11 @@ impl EngineSettings {
             server_version: None,
             jobs: std::thread::available_parallelism().map_or(2, std::num::NonZero::get),
             timeout: Duration::from_secs(120),
+            start_timeout: START_TIMEOUT,
             memory_bytes: 4 << 30,
             disk_bytes: 1 << 30,
+            processes: PROCESSES,
+            results_bytes: RESULTS_BYTES,
             want_yaml: false,
             disable_caching_by_default: false,
             sandbox: SandboxMode::Auto,
@@ -151,6 +174,7 @@ impl EngineSettings {
             requirements: Vec::new(),
             wheelhouse: None,
             source_builds: SourceBuilds::Deny,
+            install_timeout: INSTALL_TIMEOUT,
             index_credentials: BTreeMap::new(),
             use_cache: true,
             cache_bytes: CACHE_BYTES,

@@ -2,12 +2,12 @@
 
 use super::SandboxLevel;
 use super::sandbox::{Effort, Inner, Needs, Sandbox};
+use super::sandbox_keeper::{self as keeper, Lifeline};
 use super::settings::{EngineSettings, SandboxMode};
 use super::variables;
 use crate::error::{Failure, Phase};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,8 +15,10 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
 mod listen;
+mod model;
 
 use listen::{Ended, listen};
+pub(super) use model::{Hello, Raw, Reached, Start, Task};
 
 /// The Python half: one program in several files, in this order.
 const WORKER: &str = concat!(
@@ -27,6 +29,8 @@ const WORKER: &str = concat!(
     include_str!("worker/record.py"),
     "\n\n",
     include_str!("worker/load.py"),
+    "\n\n",
+    include_str!("worker/project.py"),
     "\n\n",
     include_str!("worker/child.py"),
     "\n\n",
@@ -57,72 +61,6 @@ pub(super) const PRINTED_BYTES: u64 = 64 << 10;
 /// One file's result larger than this is a failure. The server takes 32 MiB; the YAML form is about as large.
 const RESULT_BYTES: u64 = 160 << 20;
 
-/// One file to compile.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Task {
-    /// Its place in the list of sources.
-    pub id: usize,
-    /// Where it lies.
-    pub path: PathBuf,
-    /// Compile exactly this function.
-    pub function: Option<String>,
-    /// Values for pipeline parameters.
-    pub parameters: BTreeMap<String, serde_json::Value>,
-}
-
-/// The Python to start, and with which packages.
-#[derive(Clone, Debug)]
-pub(super) struct Start {
-    /// The interpreter.
-    pub python: PathBuf,
-    /// Folders of packages to add to the search path.
-    pub paths: Vec<PathBuf>,
-    /// Whether these replace what the interpreter has installed.
-    pub only_paths: bool,
-    /// Folders that the interpreter and its packages live in.
-    pub readable: Vec<PathBuf>,
-}
-
-/// What the worker found at its start.
-#[derive(Clone, Debug, Deserialize)]
-pub(super) struct Hello {
-    /// The Python version.
-    pub python: String,
-    /// The kfp version.
-    pub kfp: String,
-    /// Why the children run without their inner fence, where they do.
-    pub unfenced: Option<String>,
-    /// Folders of installed packages and of the standard library.
-    #[serde(default)]
-    pub libraries: Vec<PathBuf>,
-    /// The module search path.
-    #[serde(default)]
-    pub search: Vec<PathBuf>,
-    /// Files of the modules that were there before any source ran.
-    #[serde(default)]
-    pub loaded: Vec<PathBuf>,
-    /// Variables that kfp and its packages asked for while they were imported.
-    #[serde(default)]
-    pub variables: Vec<String>,
-}
-
-/// What came out of one child.
-#[derive(Debug, Default)]
-pub(super) struct Raw {
-    /// What it wrote as its result: made by hostile code.
-    pub result: Vec<u8>,
-    /// What it printed, capped.
-    pub printed: Vec<u8>,
-    /// How many more bytes it printed.
-    pub dropped: u64,
-    /// How it ended, as `wait` says.
-    pub status: i32,
-    /// Why the supervisor killed it: `timeout`, `memory`, `processes`, `result-too-large`.
-    pub reason: Option<String>,
-    /// Wall time.
-    pub seconds: f64,
-}
-
 /// Why a worker gave no more results.
 #[derive(Debug)]
 pub(super) enum Broken {
@@ -136,7 +74,10 @@ pub(super) enum Broken {
 struct Init<'a> {
     magic: &'a str,
     nonce: &'a str,
+    kfp: &'a str,
     paths: &'a [PathBuf],
+    project: &'a [PathBuf],
+    apart: bool,
     only_paths: bool,
     root: &'a Path,
     jobs: usize,
@@ -156,17 +97,8 @@ struct Init<'a> {
     sources: &'a [Task],
 }
 
-/// How far the children were kept away in the end.
-#[derive(Clone, Debug)]
-pub(super) struct Reached {
-    /// The level.
-    pub level: SandboxLevel,
-    /// Why it is not full.
-    pub reason: Option<String>,
-}
-
 /// Starts Python with the best sandbox that the machine does not refuse.
-fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), Broken> {
+fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, Sandbox), Broken> {
     let needs = Needs {
         programs: &start.readable,
         root: &settings.root,
@@ -186,11 +118,17 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
             .current_dir(&settings.working_directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stderr(Stdio::piped());
+        // its supervisor ends what files leave behind; this ends what a supervisor leaves that was killed
+        let lifeline = keeper::keep(&mut command, Vec::new()).map_err(|error| {
+            Broken::Start(Failure::infrastructure(
+                Phase::Prepare,
+                format!("cannot start Python: {error}"),
+            ))
+        })?;
         sandbox.surround(&mut command);
         match (command.spawn(), effort.less()) {
-            (Ok(child), _) => return Ok((child, sandbox)),
+            (Ok(child), _) => return Ok((child, lifeline, sandbox)),
             // Only what a kernel or a container refuses: what ran out must not open the fence.
             (Err(error), Some(less))
                 if sandbox.level > SandboxLevel::Environment
@@ -212,7 +150,11 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
     }
 }
 
-/// Compiles the tasks in one worker. `each` gets every file's raw result as it comes.
+/// Compiles the tasks in one worker. `each` gets every file's raw result as it comes; `room` is how many bytes of
+/// results may still be kept.
+///
+/// Where the project's packages replace a file that kfp loads, no supervisor may import it for all: a second
+/// worker is started, whose children import kfp by themselves.
 ///
 /// # Errors
 /// The worker did not come up or died. Files that `each` was not called for have no result.
@@ -221,28 +163,83 @@ pub(super) async fn run(
     start: &Start,
     tasks: &[Task],
     deployed: &[PathBuf],
-    each: &mut (dyn FnMut(usize, Raw, &Hello, &Reached) + Send),
+    room: &mut u64,
+    each: &mut Each<'_>,
 ) -> Result<(Hello, Reached), Broken> {
-    let (mut child, mut sandbox) = spawn(settings, start)?;
+    // nothing that may be loaded for all
+    let apart = start.only_paths && start.paths.is_empty();
+    match once(settings, start, tasks, deployed, apart, room, each).await {
+        Err(Stopped::Apart(file)) => match once(settings, start, tasks, deployed, true, room, each).await {
+            Ok((hello, reached)) => Ok((
+                Hello {
+                    apart: Some(file),
+                    ..hello
+                },
+                reached,
+            )),
+            Err(stopped) => Err(stopped.into()),
+        },
+        other => other.map_err(Broken::from),
+    }
+}
+
+/// Who gets a file's raw result.
+type Each<'a> = dyn FnMut(usize, Raw, &Hello, &Reached) + Send + 'a;
+
+/// Why one worker gave no more results.
+enum Stopped {
+    Broken(Broken),
+    /// Its children have to import kfp by themselves.
+    Apart(String),
+}
+
+impl From<Broken> for Stopped {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+impl From<Stopped> for Broken {
+    fn from(stopped: Stopped) -> Self {
+        match stopped {
+            Stopped::Broken(broken) => broken,
+            Stopped::Apart(file) => Self::Start(Failure::internal(
+                Phase::Prepare,
+                format!("the worker says twice that `{file}` is replaced"),
+            )),
+        }
+    }
+}
+
+async fn once(
+    settings: &EngineSettings,
+    start: &Start,
+    tasks: &[Task],
+    deployed: &[PathBuf],
+    apart: bool,
+    room: &mut u64,
+    each: &mut Each<'_>,
+) -> Result<(Hello, Reached), Stopped> {
+    let (mut child, lifeline, mut sandbox) = spawn(settings, start)?;
     let (Some(mut control), Some(output), Some(stderr)) =
         (child.stdin.take(), child.stdout.take(), child.stderr.take())
     else {
-        return Err(Broken::Start(Failure::internal(
-            Phase::Prepare,
-            "the worker has no pipes",
-        )));
+        return Err(Broken::Start(Failure::internal(Phase::Prepare, "the worker has no pipes")).into());
     };
     let nonce = uuid::Uuid::new_v4().simple().to_string();
     let init = Init {
         magic: MAGIC,
         nonce: &nonce,
+        kfp: &start.kfp,
         paths: &start.paths,
+        project: &start.project,
+        apart,
         only_paths: start.only_paths,
         root: &settings.root,
         jobs: settings.jobs.clamp(1, 64),
         timeout: settings.timeout.as_secs_f64(),
         memory: settings.memory_bytes,
-        processes: 256,
+        processes: settings.processes,
         file_bytes: settings.disk_bytes,
         result_bytes: RESULT_BYTES,
         printed_bytes: PRINTED_BYTES,
@@ -269,22 +266,34 @@ pub(super) async fn run(
     let said = tokio::spawn(drain(stderr));
     let writing = tokio::spawn(writing);
     let (level, reason) = (sandbox.level, sandbox.reason.clone());
-    let outcome = listen(output, &nonce, &mut |id, raw, hello| {
-        let reached = match &hello.unfenced {
-            Some(unfenced) => Reached {
-                level: level.min(SandboxLevel::Environment),
-                reason: Some(unfenced.clone()),
-            },
-            None => Reached {
-                level,
-                reason: reason.clone(),
-            },
-        };
-        each(id, raw, hello, &reached);
-    })
+    let outcome = listen(
+        output,
+        &nonce,
+        settings.start_timeout,
+        room,
+        &mut |id, raw, hello| {
+            let reached = match &hello.unfenced {
+                Some(unfenced) => Reached {
+                    level: level.min(SandboxLevel::Environment),
+                    reason: Some(unfenced.clone()),
+                },
+                None => Reached {
+                    level,
+                    reason: reason.clone(),
+                },
+            };
+            each(id, raw, hello, &reached);
+        },
+    )
     .await;
-    drop(writing.await);
-    let _status = child.wait().await;
+    if matches!(outcome, Err(Ended::Late(_))) {
+        // it may not even read what is written to it
+        keeper::end(child, lifeline).await;
+        writing.abort();
+    } else {
+        drop(writing.await);
+        let _status = child.wait().await;
+    }
     let said = said.await.unwrap_or_default();
     match outcome {
         Ok(hello) => {
@@ -300,9 +309,11 @@ pub(super) async fn run(
                 },
             ))
         }
+        Err(Ended::Apart(file)) => return Err(Stopped::Apart(file)),
         Err(Ended::Broken(message, missing)) => {
             Err(Broken::Start(cannot_import(&message, missing.as_deref())))
         }
+        Err(Ended::Late(begun)) => Err(Broken::Start(too_late(settings, start, begun, &said))),
         Err(Ended::Early(
             Some(Hello {
                 unfenced: Some(reason),
@@ -327,6 +338,7 @@ pub(super) async fn run(
         )),
         Err(Ended::Early(Some(_), open)) => Err(Broken::Died(open, last_lines(&said))),
     }
+    .map_err(Stopped::from)
 }
 
 fn cannot_import(message: &str, missing: Option<&str>) -> Failure {
@@ -335,6 +347,25 @@ fn cannot_import(message: &str, missing: Option<&str>) -> Failure {
         Some(name) => failure.hint(format!("install what kfp needs: `{name}` is missing")),
         None => failure.hint("install kfp again, or let this program prepare it: leave `--python` out"),
     }
+}
+
+/// It neither came up nor ended. Files have a time-out of their own, which begins later.
+fn too_late(settings: &EngineSettings, start: &Start, begun: bool, said: &[u8]) -> Failure {
+    let (python, seconds) = (start.python.display(), settings.start_timeout.as_secs());
+    let failure = if begun {
+        Failure::infrastructure(
+            Phase::Prepare,
+            format!("kfp {} was not imported within {seconds} s by `{python}`", start.kfp),
+        )
+        .hint("look at what `python -X importtime -c 'import kfp'` waits for, such as a slow disk, or raise `compile.timeout`")
+    } else {
+        Failure::infrastructure(
+            Phase::Prepare,
+            format!("`{python}` did not start within {seconds} s"),
+        )
+        .hint("look for a `sitecustomize` or a `.pth` file in it that waits for something, name another one with `--python`, or raise `compile.timeout`")
+    };
+    failure.detail(last_lines(said))
 }
 
 fn last_lines(text: &[u8]) -> String {

@@ -306,6 +306,8 @@ def trace_the_program():
 
 def raise_own_limits():
     import resource
+    # they are low already where this program set them
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (1 << 20, 1 << 20))
     return True
 
@@ -370,6 +372,153 @@ def some_disk():
 
 def some_disk_again():
     return not os.listdir(os.environ['TMPDIR']) and some_disk()
+
+
+def orphan(work):
+    """What a process that has left its parent and its session says."""
+    reading, writing = os.pipe()
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork():
+            os._exit(0)
+        os.close(reading)
+        try:
+            os.write(writing, b'1' if work() else b'')
+        finally:
+            os._exit(0)
+    os.wait()
+    os.close(writing)
+    return reading
+
+
+def wait_to_be_seen():
+    time.sleep(3 if not BAIT['open'] else 0)
+
+
+def memory_of_orphans():
+    def take():
+        block = b'x' * 300_000_000
+        wait_to_be_seen()
+        return block
+    # each of them alone is within the limit
+    return all([os.read(one, 1) for one in [orphan(take), orphan(take)]])
+
+
+def many_orphans():
+    def live():
+        wait_to_be_seen()
+        return True
+    return all([os.read(one, 1) for one in [orphan(live) for _ in range(300)]])
+
+
+def memory_of_nobody():
+    descriptor = os.memfd_create('x')
+    os.posix_fallocate(descriptor, 0, 700_000_000)
+    return True
+
+
+def unnamed_files():
+    held = []
+    for number in range(4):
+        path = os.path.join(os.environ['TMPDIR'], 'unnamed-%d' % number)
+        held.append(os.open(path, os.O_CREAT | os.O_RDWR))
+        os.unlink(path)
+        os.posix_fallocate(held[-1], 0, 40 << 20)
+    return held
+
+
+def fill_disk_without_names():
+    held = unnamed_files()
+    wait_to_be_seen()
+    return held
+
+
+def fill_disk_without_descriptors():
+    import mmap
+    held = []
+    for number in range(4):
+        path = os.path.join(os.environ['TMPDIR'], 'mapped-%d' % number)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+        os.unlink(path)
+        os.posix_fallocate(descriptor, 0, 40 << 20)
+        held.append(mmap.mmap(descriptor, 40 << 20))
+        os.close(descriptor)
+    wait_to_be_seen()
+    return True
+
+
+def fill_disk_by_an_orphan():
+    return os.read(orphan(fill_disk_without_names), 1)
+
+
+def hide_what_is_open():
+    return LIBC.prctl(4, 0, 0, 0, 0) == 0
+
+
+def hide_by_a_closed_program():
+    """Of a program that may not be read, nobody but root sees what it holds."""
+    path = os.path.join(os.environ['TMPDIR'], 'closed-program')
+    descriptor = os.open(path, os.O_CREAT | os.O_WRONLY, 0o111)
+    os.write(descriptor, read('/bin/sleep'))
+    os.close(descriptor)
+    pid = os.fork()
+    if pid == 0:
+        for one in unnamed_files():
+            os.set_inheritable(one, True)
+        os.execv(path, [path, '4' if not BAIT['open'] else '0'])
+    return os.waitpid(pid, 0)[1] == 0
+
+
+def belong_to_another_pipeline():
+    import resource
+    slot = resource.getrlimit(10)[0]
+    resource.setrlimit(10, (max(slot - 1, 0), max(slot - 1, 0)))
+    return True
+
+
+def write_workflow(path):
+    return append(os.path.join(BAIT['root'], path))
+
+
+def write_workflow_of_github():
+    return write_workflow('.github/workflows/deploy.yml')
+
+
+def write_workflow_of_gitea():
+    return write_workflow('.gitea/workflows/deploy.yml')
+
+
+def write_new_workflow():
+    return write_workflow('.github/workflows/new-%d.yml' % BAIT['round'])
+
+
+def write_standard_library():
+    # opened and left as it is
+    open(os.__file__, 'ab').close()
+    return True
+
+
+def write_beside_the_interpreter():
+    # itself it cannot be opened while it runs, whoever asks
+    path = os.path.join(os.path.dirname(os.path.realpath(sys.executable)), 'kfp-gitops-bait-%d' % os.getpid())
+    append(path)
+    os.unlink(path)
+    return True
+
+
+def replace_the_interpreter():
+    program = os.path.realpath(sys.executable)
+    other = program + '-kfp-gitops-bait-%d' % os.getpid()
+    os.link(program, other)
+    try:
+        os.rename(other, program)  # the same file under the same name: nothing changes, and both stay
+    finally:
+        os.unlink(other)
+    return True
+
+
+def read_shadow():
+    return read('/etc/shadow')
 
 
 def large_file():
@@ -457,7 +606,7 @@ def call_open_by_handle_at():
 
 def call_x32():
     # the same getpid under its second number; kernels without x32 have none
-    return True if BAIT['open'] else LIBC.syscall(ctypes.c_long(0x40000000 | 39)) > 0
+    return LIBC.syscall(ctypes.c_long(0x40000000 | 39)) > 0
 
 
 def outlives():

@@ -306,6 +306,74 @@ fn function_parameters_caching_and_warnings() {
 }
 
 #[test]
+fn results_of_all_files_together_have_a_limit() {
+    let mut tree = Tree::new();
+    let large = |name: &str| plain(name).replace("return text", &format!("return '{}'", "x".repeat(300_000)));
+    for name in ["a", "b", "c", "d"] {
+        tree.pipeline(&format!("{name}_pipeline.py"), &large(name));
+    }
+    tree.pipeline("z_pipeline.py", &plain("z"));
+    let mut settings = tree.settings();
+    settings.jobs = 1;
+    let all = tree.compile(&settings);
+    assert!(all.files.iter().all(|file| file.outcome.is_ok()), "{all:?}");
+    settings.results_bytes = 1 << 20;
+    let result = tree.compile(&settings);
+    for name in ["a", "b", "c"] {
+        assert_eq!(
+            names(&result, &format!("{name}_pipeline.py")),
+            Ok(vec![name.to_owned()])
+        );
+    }
+    let failure = of(&result, "d_pipeline.py").outcome.as_ref().unwrap_err();
+    assert!(failure.message.contains("together"), "{failure}");
+    assert!(failure.message.contains("1 MiB"), "{failure}");
+    assert!(failure.hint.is_some(), "{failure}");
+    // what was given up makes room again
+    assert_eq!(names(&result, "z_pipeline.py"), Ok(vec!["z".to_owned()]));
+}
+
+#[test]
+fn a_python_that_does_not_come_up_is_given_up() {
+    use crate::support::python::with_packages;
+    let mut tree = Tree::new();
+    tree.pipeline("a_pipeline.py", &plain("a"));
+    let machine = tempfile::tempdir().unwrap();
+    // leaves its session on the way, as a build script or a site's own module may
+    let hangs = "import os, time\nif os.fork():\n    time.sleep(600)\nos.setsid()\nif os.fork():\n    os._exit(0)\n\
+                 print('left', os.getpid(), file=__import__('sys').stderr, flush=True)\ntime.sleep(600)\n";
+    let importing = with_packages(&machine.path().join("a"), &[("docstring_parser.py", hangs)], "");
+    // asked what it is, it answers: that is done isolated
+    let starting = with_packages(
+        &machine.path().join("b"),
+        &[],
+        "import sys, time; time.sleep(0 if sys.flags.isolated else 600)",
+    );
+    for (python, part, hint) in [
+        (importing, "kfp 2.17.0 was not imported within", "importtime"),
+        (starting, "did not start within", "sitecustomize"),
+    ] {
+        let mut settings = tree.settings();
+        settings.kfp_version = Some(("2.17.0".into(), "test".into()));
+        settings.start_timeout = Duration::from_secs(4);
+        settings.python = Some(python.clone());
+        let failure = tree.compile(&settings).preparation.unwrap();
+        assert!(failure.message.contains(part), "{failure}");
+        assert!(
+            failure.message.contains(&python.display().to_string()),
+            "{failure}"
+        );
+        assert!(failure.hint.as_ref().unwrap().contains(hint), "{failure:?}");
+        if hint == "importtime" {
+            let said = failure.detail.unwrap_or_default();
+            let pid = said.rsplit("left ").next().unwrap().trim().to_owned();
+            assert!(pid.parse::<u32>().is_ok(), "{said}");
+            assert!(!crate::compile_attacks::is_alive(&pid), "{pid} outlived the run");
+        }
+    }
+}
+
+#[test]
 fn preparation_failures_are_every_files_failure() {
     let mut tree = Tree::new();
     tree.pipeline("a_pipeline.py", &plain("a"));

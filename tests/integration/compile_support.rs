@@ -69,14 +69,21 @@ impl Tree {
     /// Lets every user write every file, so that no ordinary permission hides what a sandbox must do.
     pub fn writable_by_all(&self) {
         use std::os::unix::fs::PermissionsExt;
-        for entry in std::fs::read_dir(self.root()).unwrap() {
-            let path = entry.unwrap().path();
-            if !path.is_symlink() {
-                let mode = if path.is_dir() { 0o777 } else { 0o666 };
-                std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut left = vec![self.root()];
+        while let Some(path) = left.pop() {
+            if path.is_symlink() {
+                continue;
+            }
+            let mode = if path.is_dir() { 0o777 } else { 0o666 };
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            if path.is_dir() {
+                left.extend(
+                    std::fs::read_dir(&path)
+                        .unwrap()
+                        .map(|entry| entry.unwrap().path()),
+                );
             }
         }
-        std::fs::set_permissions(self.root(), std::fs::Permissions::from_mode(0o777)).unwrap();
     }
 
     /// One of the files to compile, to change what is asked of it.

@@ -30,6 +30,7 @@ mod fuzzing;
 mod hints;
 mod history;
 mod html;
+mod installed_packages;
 mod kfp_client;
 mod killed;
 mod logins;

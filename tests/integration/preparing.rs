@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A pipeline that cannot be compiled without a module, whose name and version it tells.
-fn importing(module: &str) -> String {
+pub fn importing(module: &str) -> String {
     format!(
         "import {module}\nfrom kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\n\
          @dsl.pipeline(name='a', description=str(getattr({module}, 'FOUND', '')))\ndef a():\n    say()\n"
@@ -19,7 +19,7 @@ const PLAIN: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:
                      @dsl.pipeline(name='a')\ndef a():\n    say()\n";
 
 /// The interpreter behind `python3`, without a version manager's shim.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let output = Command::new("python3")
         .args(["-I", "-c", "import sys; print(sys.executable)"])
         .output()
@@ -28,7 +28,7 @@ fn python() -> PathBuf {
 }
 
 /// A folder for `PATH` that holds these programs and nothing else.
-fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
+pub fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
     let path = folder(&[]);
     for (name, program) in programs {
         std::os::unix::fs::symlink(program, path.path().join(name)).unwrap();
@@ -63,30 +63,37 @@ pub fn uv() -> Option<PathBuf> {
         })
 }
 
-fn executable(path: &Path) {
+pub fn executable(path: &Path) {
     use std::os::unix::fs::PermissionsExt;
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 /// A source package that says what it could do while it was built.
-fn bait(folder: &Path, outside: &Path) {
+fn bait(folder: &Path, outside: &Path, configuration: &Path) {
     let setup = format!(
         "import os\nfrom setuptools import setup\nfound = []\n\
          def attempt(name, what):\n    try:\n        what()\n        found.append(name)\n    except OSError:\n        pass\n\
          attempt('write', lambda: open({outside:?} + '/written', 'w'))\n\
          attempt('read', lambda: open({outside:?} + '/secret').read())\n\
+         attempt('configuration', lambda: open({configuration:?} + '/open').read())\n\
+         attempt('closed configuration', lambda: open({configuration:?} + '/closed').read())\n\
          attempt('chmod', lambda: os.chmod({outside:?} + '/secret', 0o666))\n\
          attempt('parent', lambda: open('/proc/%d/environ' % os.getppid()).read())\n\
          found += [name for name in os.environ if 'HUNTER' in name]\n\
          open('kfp_gitops_bait.py', 'w').write('FOUND = %r' % sorted(set(found)))\n\
          setup(name='kfp-gitops-bait', version='1.0', py_modules=['kfp_gitops_bait'])\n"
     );
+    source_package(folder, &setup);
+}
+
+/// `kfp-gitops-bait` as source alone.
+pub fn source_package(folder: &Path, setup: &str) {
     let mut archive = tar::Builder::new(flate2::write::GzEncoder::new(
         Vec::new(),
         flate2::Compression::fast(),
     ));
     let metadata = "Metadata-Version: 2.1\nName: kfp-gitops-bait\nVersion: 1.0\n";
-    for (name, text) in [("setup.py", setup.as_str()), ("PKG-INFO", metadata)] {
+    for (name, text) in [("setup.py", setup), ("PKG-INFO", metadata)] {
         let mut header = tar::Header::new_gnu();
         header.set_size(text.len() as u64);
         header.set_mode(0o644);
@@ -110,7 +117,7 @@ fn first(report: &Value) -> &Value {
     &report["pipelines"][0]
 }
 
-fn error(said: &Said) -> String {
+pub fn error(said: &Said) -> String {
     let report = said.json();
     let error = &first(&report)["error"];
     format!(
@@ -123,19 +130,32 @@ fn error(said: &Said) -> String {
 
 #[test]
 fn a_strangers_source_package_is_not_built_unless_allowed_and_then_in_the_sandbox() {
+    use std::os::unix::fs::PermissionsExt;
     let outside = tempfile::Builder::new().prefix("outside").tempdir().unwrap();
     write(outside.path(), "secret", "secret");
     executable(outside.path());
     let shelf = folder(&[]);
     executable(shelf.path());
-    bait(shelf.path(), outside.path());
+    // where the system keeps its own, as only root can: else a folder like any other, which nobody gets
+    let configuration = tempfile::Builder::new()
+        .prefix("kfp-gitops-test")
+        .tempdir_in("/etc")
+        .unwrap_or_else(|_| tempfile::tempdir().unwrap());
+    executable(configuration.path());
+    for (name, mode) in [("open", 0o644), ("closed", 0o600)] {
+        write(configuration.path(), name, "secret");
+        let path = configuration.path().join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    bait(shelf.path(), outside.path(), configuration.path());
     let root = folder(&[
         ("a_pipeline.py", &importing("kfp_gitops_bait")),
         ("requirements.txt", "kfp-gitops-bait==1.0\n"),
     ]);
     let written = outside.path().join("written");
     let caches = folder(&[]);
-    executable(caches.path());
+    // closed to others, as a runner's own folders are: whoever builds there keeps root's right to search
+    std::fs::set_permissions(caches.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
     let compile = |path: &Path, cache: &str, more: &[&str]| {
         run(kfp_gitops(root.path())
             .args(["compile", "-o", "out", "--format", "json", "--cache-dir"])
@@ -172,17 +192,24 @@ fn a_strangers_source_package_is_not_built_unless_allowed_and_then_in_the_sandbo
     assert_eq!(built.code, 0, "{built:?}");
     assert!(!written.exists(), "a build wrote outside");
     // modes of its own user's files are out of Landlock's reach; root's builds run as another user
-    let expected = if is_root() { "[]" } else { "['chmod']" };
+    let expected = if is_root() {
+        "['configuration']"
+    } else {
+        "['chmod']"
+    };
     assert_eq!(told(root.path()), expected, "what a build reached");
     // and each of it is possible where nothing stands in the way
     let open = compile(path.path(), "open", &[&allow[..], &["off"]].concat());
     assert_eq!(open.code, 0, "{open:?}");
     assert!(written.exists());
-    assert_eq!(told(root.path()), "['chmod', 'parent', 'read', 'write']");
+    assert_eq!(
+        told(root.path()),
+        "['chmod', 'closed configuration', 'configuration', 'parent', 'read', 'write']"
+    );
 }
 
 /// What the build said, through the description of the pipeline that imported it.
-fn told(root: &Path) -> String {
+pub fn told(root: &Path) -> String {
     let text = std::fs::read_to_string(root.join("out/a_pipeline.yaml")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("# Description: "));
     line.unwrap_or_else(|| panic!("{text}")).to_owned()

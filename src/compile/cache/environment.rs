@@ -129,6 +129,7 @@ pub(super) fn name(start: &Start, driver: &str) -> String {
         &real,
         stamp(&real),
         &start.paths,
+        &start.project,
         start.only_paths,
     );
     digest(&serde_json::to_vec(&way).unwrap_or_default())
@@ -147,7 +148,9 @@ mod tests {
         std::fs::write(&module, "1").unwrap();
         let start = Start {
             python: folder.path().join("python"),
+            kfp: "2.17.0".into(),
             paths: vec![site.clone()],
+            project: Vec::new(),
             only_paths: true,
             readable: Vec::new(),
         };
@@ -159,6 +162,7 @@ mod tests {
             search: vec![site.clone(), folder.path().join("absent")],
             loaded: vec![module.clone()],
             variables: vec!["KFP_SWITCH".into()],
+            apart: None,
         };
         let none = BTreeMap::new();
         let made = |hello: &Hello| Environment::of(&start, hello, Path::new("/tree"), &BTreeMap::new());

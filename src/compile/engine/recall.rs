@@ -9,6 +9,7 @@ use crate::compile::requirements;
 use crate::compile::settings::EngineSettings;
 use crate::compile::worker::{Reached, Start};
 use crate::discover::Source;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 impl Run<'_> {
@@ -79,34 +80,75 @@ fn located(
     source: &Source,
 ) -> Option<Start> {
     let contents = match tier {
-        Tier::Existing => return Some(existing(interpreter)),
+        Tier::Existing => return Some(existing(interpreter, wanted)),
         Tier::Lean => Contents::Lean,
         Tier::Full => Contents::Full,
         Tier::Project => requirements::of(settings, source)?,
     };
-    let (site, ready) = install::locate(settings, interpreter, &wanted.version, &contents);
-    ready.then(|| prepared(interpreter, site))
+    let there = |contents: &Contents| {
+        let (site, ready) = install::locate(settings, interpreter, &wanted.version, contents);
+        ready.then_some(site)
+    };
+    let site = there(&contents)?;
+    Some(match contents {
+        Contents::Project(_) => with_project(settings, interpreter, wanted, there(&Contents::Lean), site),
+        _ => prepared(settings, interpreter, wanted, site),
+    })
 }
 
 /// A worker with what the interpreter has installed.
-pub(super) fn existing(interpreter: &Interpreter) -> Start {
+pub(super) fn existing(interpreter: &Interpreter, wanted: &Wanted) -> Start {
     let mut readable = interpreter.prefixes.clone();
     readable.extend(interpreter.path.iter().cloned());
     Start {
         python: interpreter.executable.clone(),
+        kfp: wanted.version.clone(),
         paths: Vec::new(),
+        project: Vec::new(),
         only_paths: false,
         readable,
     }
 }
 
 /// A worker with a prepared environment.
-pub(super) fn prepared(interpreter: &Interpreter, site: std::path::PathBuf) -> Start {
+pub(super) fn prepared(
+    settings: &EngineSettings,
+    interpreter: &Interpreter,
+    wanted: &Wanted,
+    site: PathBuf,
+) -> Start {
+    if install::is_pinned(settings, &wanted.version) {
+        start(interpreter, wanted, Some(site), None)
+    } else {
+        start(interpreter, wanted, None, Some(site))
+    }
+}
+
+/// A worker with the project's packages: its supervisor imports kfp from the pinned ones alone, where there are any.
+pub(super) fn with_project(
+    settings: &EngineSettings,
+    interpreter: &Interpreter,
+    wanted: &Wanted,
+    pinned: Option<PathBuf>,
+    project: PathBuf,
+) -> Start {
+    let pinned = pinned.filter(|_| install::is_pinned(settings, &wanted.version));
+    start(interpreter, wanted, pinned, Some(project))
+}
+
+fn start(
+    interpreter: &Interpreter,
+    wanted: &Wanted,
+    pinned: Option<PathBuf>,
+    project: Option<PathBuf>,
+) -> Start {
     let mut readable = interpreter.prefixes.clone();
-    readable.push(site.clone());
+    readable.extend(pinned.iter().chain(&project).cloned());
     Start {
         python: interpreter.executable.clone(),
-        paths: vec![site],
+        kfp: wanted.version.clone(),
+        paths: pinned.into_iter().collect(),
+        project: project.into_iter().collect(),
         only_paths: true,
         readable,
     }

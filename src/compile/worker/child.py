@@ -75,13 +75,15 @@ class Child:
         self.warnings = []
         self.large = []
         self.withheld = set()
-        self.recorder = Recorder(settings, settings['libraries']) if settings['record'] else None
+        self.recorder = None
 
     def run(self):
         """The answer: a header, and the documents it announces."""
-        self.observe()
         try:
-            if self.recorder is not None:
+            join_project(self.settings)
+            self.observe()
+            if self.settings['record']:
+                self.recorder = Recorder(self.settings, self.settings['libraries'])
                 self.recorder.start()
             module = self.load()
             roots, several = self.roots(module)

@@ -3,8 +3,10 @@
 use super::{Hello, MAGIC, Raw};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process::ChildStdout;
+use tokio::time::timeout;
 
 /// A header longer than this is no header.
 const HEADER_BYTES: usize = 4 << 20;
@@ -16,6 +18,9 @@ enum Header {
     Broken {
         message: String,
         missing: Option<String>,
+    },
+    Apart {
+        file: String,
     },
     Start {
         id: usize,
@@ -54,13 +59,18 @@ fn strip_noise(result: &mut Vec<u8>, nonce: &str) {
 /// Why there is no more to hear.
 pub(super) enum Ended {
     Broken(String, Option<String>),
+    Apart(String),
     Early(Option<Hello>, Vec<usize>),
+    /// It said nothing in time; whether its interpreter came up.
+    Late(bool),
 }
 
 /// Hears the worker to its end.
 pub(super) async fn listen(
     output: ChildStdout,
     nonce: &str,
+    start: Duration,
+    room: &mut u64,
     each: &mut (dyn FnMut(usize, Raw, &Hello) + Send),
 ) -> Result<Hello, Ended> {
     let mut reader = BufReader::with_capacity(64 << 10, output);
@@ -68,12 +78,20 @@ pub(super) async fn listen(
     let mut open: BTreeMap<usize, Raw> = BTreeMap::new();
     let mut line = Vec::new();
     let mut begun = false;
+    let started = Instant::now();
     loop {
         line.clear();
-        let read = (&mut reader)
-            .take(HEADER_BYTES as u64)
-            .read_until(b'\n', &mut line)
-            .await;
+        let mut limited = (&mut reader).take(HEADER_BYTES as u64);
+        let reading = limited.read_until(b'\n', &mut line);
+        // from its greeting on the worker sees to it that no file takes too long
+        let read = if hello.is_some() {
+            reading.await
+        } else {
+            match timeout(start.saturating_sub(started.elapsed()), reading).await {
+                Ok(read) => read,
+                Err(_) => return Err(Ended::Late(begun)),
+            }
+        };
         if !matches!(read, Ok(1..)) || !line.ends_with(b"\n") {
             return Err(Ended::Early(hello, open.into_keys().collect()));
         }
@@ -90,6 +108,7 @@ pub(super) async fn listen(
                 continue;
             }
             Header::Broken { message, missing } => return Err(Ended::Broken(message, missing)),
+            Header::Apart { file } => return Err(Ended::Apart(file)),
             Header::Start { id } => {
                 open.insert(id, Raw::default());
                 continue;
@@ -102,14 +121,20 @@ pub(super) async fn listen(
                 seconds,
             } => {
                 let mut raw = open.remove(&id).unwrap_or_default();
+                let taken = raw.result.len() as u64;
                 strip_noise(&mut raw.result, nonce);
+                let too_much = raw.reason.take();
                 let raw = Raw {
                     status,
-                    reason,
+                    reason: reason.or(too_much),
                     dropped,
                     seconds,
                     ..raw
                 };
+                if raw.reason.is_some() {
+                    // nothing is kept of it
+                    *room += taken;
+                }
                 // files are started after the greeting only
                 if let Some(hello) = &hello {
                     each(id, raw, hello);
@@ -124,7 +149,18 @@ pub(super) async fn listen(
         };
         let mut unknown = Vec::new();
         let buffer = match open.get_mut(&id) {
-            Some(raw) if to_result => &mut raw.result,
+            Some(raw) if to_result => {
+                if raw.reason.is_none() && n as u64 <= *room {
+                    *room -= n as u64;
+                    &mut raw.result
+                } else {
+                    // read on, so that the others' results come through, and kept no more
+                    *room += raw.result.len() as u64;
+                    raw.result = Vec::new();
+                    raw.reason = Some("results-too-large".to_owned());
+                    &mut unknown
+                }
+            }
             Some(raw) => &mut raw.printed,
             None => &mut unknown,
         };

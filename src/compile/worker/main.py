@@ -18,8 +18,10 @@ def main():
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
-            kfp = import_kfp()
-            kubernetes = import_kubernetes()
+            version = settings['kfp']
+            if not settings['apart']:
+                version = import_kfp().__version__
+                import_kubernetes()
     except BaseException as error:
         supervisor.send({
             't': 'broken',
@@ -27,8 +29,13 @@ def main():
             'missing': getattr(error, 'name', None),
         })
         return
-    lighten()
-    warm_up(settings['want_yaml'])
+    if not settings['apart']:
+        lighten()
+        warm_up(settings['want_yaml'])
+        other = replaced(settings['paths'], settings['project']) if settings['project'] else None
+        if other is not None:
+            supervisor.send({'t': 'apart', 'file': other})
+            return
     become_reaper()
     put_between_later()
     import importlib.util  # noqa: every child needs it
@@ -44,15 +51,14 @@ def main():
         settings['fence'] = Fence(dict(settings['inner'], rulesets=[], filters=[]))
     linecache.clearcache()
     settings['base_memory'] = base_memory()
-    settings['libraries'] = libraries(settings['paths'])
+    settings['libraries'] = libraries(settings['paths'], settings['project'])
     supervisor.send({
         't': 'hello',
         'python': '%d.%d.%d' % sys.version_info[:3],
-        'kfp': kfp.__version__,
-        'kubernetes': kubernetes,
+        'kfp': version,
         'unfenced': unfenced,
         'libraries': settings['libraries'],
-        'search': [entry for entry in sys.path if os.path.isabs(entry)],
+        'search': [entry for entry in sys.path + settings['project'] if os.path.isabs(entry)],
         'loaded': loaded(),
         'variables': sorted(EARLY),
     })

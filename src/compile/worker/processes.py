@@ -1,3 +1,6 @@
+MARK = 10  # RLIMIT_LOCKS
+
+
 def processes():
     """{pid: (parent, resident bytes)} of everything visible, Linux only."""
     table = {}
@@ -5,12 +8,32 @@ def processes():
     for name in os.listdir('/proc'):
         if name.isdigit():
             try:
-                with open('/proc/%s/stat' % name, 'rb') as stat:
-                    fields = stat.read().rpartition(b')')[2].split()
-                table[int(name)] = (int(fields[1]), int(fields[21]) * page)
+                fields = state_of(name)
+                resident = int(fields[21])
+                if fields[0] == b'Z' and int(fields[17]) > 1:
+                    # its first thread has ended, and tells nothing of what the others still hold
+                    resident = max(int(state_of('%s/task/%s' % (name, one))[21]) for one in os.listdir('/proc/%s/task' % name))
+                table[int(name)] = (int(fields[1]), resident * page)
             except (OSError, IndexError, ValueError):
                 pass
     return table
+
+
+def state_of(name):
+    with open('/proc/%s/stat' % name, 'rb') as file:
+        return file.read().rpartition(b')')[2].split()
+
+
+def marked(pid):
+    """The slot of the child that started it, however far it went from there; None if nobody knows."""
+    try:
+        with open('/proc/%d/limits' % pid, 'rb') as limits:
+            for line in limits:
+                if line.startswith(b'Max file locks'):
+                    return int(line.split()[3])
+    except (OSError, IndexError, ValueError):
+        pass
+    return None
 
 
 def descendants(pids, table):
@@ -26,15 +49,52 @@ def descendants(pids, table):
     return found
 
 
-def usage(pid):
-    """(processes, resident bytes beyond what was shared at the fork) of a child and all it started."""
+def usage(pid, slot, known):
+    """(processes, resident bytes beyond what was shared at the fork) of a child and all it started.
+
+    What left its parent hangs on the supervisor: those are told by their mark.
+    """
     try:
         table = processes()
     except OSError:
-        return 0, 0
-    all_of_it = [pid] + descendants([pid], table)
-    base = table.get(os.getpid(), (0, 0))[1]
-    return len(all_of_it), sum(max(0, table[one][1] - base) for one in all_of_it if one in table)
+        return [], 0
+    me = os.getpid()
+    roots = [pid] + [other for other, (parent, _) in table.items() if parent == me and other not in known and marked(other) == slot]
+    all_of_it = roots + descendants(roots, table)
+    base = table.get(me, (0, 0))[1]
+    return all_of_it, sum(max(0, table[one][1] - base) for one in all_of_it if one in table)
+
+
+class Hidden(Exception):
+    """A process that its supervisor cannot look into."""
+
+
+def held(pids, directory):
+    """Bytes of files without a name that these processes hold open or mapped."""
+    files, mapped = {}, {}
+    beneath = os.fsencode(directory) + b'/'
+    for pid in pids:
+        try:
+            # each thread may have descriptors of its own
+            for thread in os.listdir('/proc/%d/task' % pid):
+                folder = '/proc/%d/task/%s/fd/' % (pid, thread)
+                for name in os.listdir(folder):
+                    state = os.stat(folder + name)
+                    if stat.S_ISREG(state.st_mode) and state.st_nlink == 0:
+                        files[state.st_ino] = state.st_blocks * 512
+                with open('/proc/%d/task/%s/maps' % (pid, thread), 'rb') as maps:
+                    for line in maps:
+                        if line.endswith(b' (deleted)\n') and beneath in line:
+                            addresses, _, offset, _, inode = line.split(None, 5)[:5]
+                            begin, end = (int(one, 16) for one in addresses.split(b'-'))
+                            mapped.setdefault(int(inode), {})[offset] = end - begin
+        except PermissionError:
+            raise Hidden() from None
+        except (OSError, ValueError):
+            pass  # it ended meanwhile
+    for inode, parts in mapped.items():
+        files.setdefault(inode, sum(parts.values()))
+    return sum(files.values())
 
 
 def size(directory):
@@ -102,10 +162,10 @@ def own_children():
         return []
 
 
-def kill_orphans(known):
+def kill_orphans(known, slot=None):
     """This process is the reaper of everything below it: what hangs on it and is not a known child was left behind."""
     for _ in range(1000):
-        left = [pid for pid in own_children() if pid not in known]
+        left = [pid for pid in own_children() if pid not in known and (slot is None or marked(pid) in (slot, None))]
         if not left:
             return
         kill_tree(*left)

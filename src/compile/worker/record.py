@@ -16,7 +16,10 @@ class Recorder:
             self.above_and_itself(os.path.join(os.path.dirname(program or os.sep), 'python3'))
         self.files, self.lookups, self.kinds, self.libraries = set(), set(), set(), set()
         self.environment, self.deployed, self.reasons = set(), {}, []
-        self.kfp = os.path.dirname(sys.modules['kfp'].__file__) + os.sep
+        places = [os.path.dirname(sys.modules['kfp'].__file__)] + [os.path.join(place, 'kfp') for place in settings['project']]
+        self.kfp = tuple(place + os.sep for place in places)
+        if settings['apart']:
+            self.reasons.append('has kfp imported anew, because the project replaces packages that kfp uses')
 
     def above_and_itself(self, place):
         """What lies there is known from the paths themselves, which are part of the key."""
@@ -215,7 +218,7 @@ class Recorder:
     def runs(self, code):
         """`datetime` asks for the time where no hook sees it: code that names such a call is watched closely."""
         name = code.co_filename
-        if sys.getprofile() is None and not name.startswith((STANDARD, self.kfp)) and mentions(code):
+        if sys.getprofile() is None and not name.startswith((STANDARD,) + self.kfp) and mentions(code):
             dates = sys.modules.get('datetime') or __import__('datetime')
 
             def watch(_frame, event, called):
@@ -246,11 +249,11 @@ def mentions(code):
     return False
 
 
-def libraries(paths):
+def libraries(paths, project):
     """The folders of installed packages and of the standard library."""
     standard = STANDARD.rstrip(os.sep)
-    return sorted({entry for entry in sys.path if os.path.isabs(entry) and (
-        is_site(entry) or entry in paths or entry == standard or entry.startswith(STANDARD))} | {standard})
+    return sorted({entry for entry in sys.path + project if os.path.isabs(entry) and (
+        is_site(entry) or entry in paths or entry in project or entry == standard or entry.startswith(STANDARD))} | {standard})
 
 
 def loaded():

@@ -17,6 +17,7 @@ import os
 import select
 import shutil
 import signal
+import stat
 import time
 import warnings
 

@@ -17,6 +17,7 @@ class Running:
         self.status = None
         self.reason = None
         self.next_look = self.started + 0.5
+        self.hides = 0
 
 
 class Supervisor:
@@ -113,7 +114,7 @@ class Supervisor:
                 os.killpg(pid, signal.SIGKILL)
             except OSError:
                 pass
-            kill_orphans(self.running)
+            kill_orphans(self.running, child.slot)
             for descriptor in list(child.open):
                 self.drain(child, descriptor)
             self.settings['fence'].clean(child.slot)
@@ -144,13 +145,22 @@ class Supervisor:
                 self.kill(child, 'timeout')
             elif now >= child.next_look:
                 child.next_look = now + 0.5
-                count, memory = usage(child.pid)
-                files, written = size(self.settings['fence'].directories[child.slot])
-                if written > self.settings['file_bytes'] or files > 20000:
+                pids, memory = usage(child.pid, child.slot, self.running)
+                directory = self.settings['fence'].directories[child.slot]
+                files, written = size(directory)
+                try:
+                    # without its own fence a child cannot be looked into
+                    written += held(pids, directory) if self.settings['fence'].rulesets else 0
+                    child.hides = 0
+                except Hidden:
+                    child.hides += 1
+                if child.hides > 1:
+                    self.kill(child, 'hidden')
+                elif written > self.settings['file_bytes'] or files > 20000:
                     self.kill(child, 'disk')
                 elif memory > self.settings['memory']:
                     self.kill(child, 'memory')
-                elif count > self.settings['processes']:
+                elif len(pids) > self.settings['processes']:
                     self.kill(child, 'processes')
 
     def run(self):
@@ -167,6 +177,7 @@ class Supervisor:
                     self.read(descriptor)
             self.reap()
             self.look()
+        kill_orphans({})
         self.send({'t': 'done'})
 
     def abandon(self):

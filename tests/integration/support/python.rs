@@ -20,6 +20,29 @@ pub fn with_kfp() -> &'static Path {
     PYTHON.get_or_init(|| std::env::var_os(OVERRIDE).map_or_else(prepare, PathBuf::from))
 }
 
+/// A Python of its own which finds these packages before [`with_kfp`]'s, and runs this line whenever it starts.
+pub fn with_packages(folder: &Path, packages: &[(&str, &str)], at_start: &str) -> PathBuf {
+    let mine = folder.join("packages");
+    for (path, text) in packages {
+        let path = mine.join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    let ask = "import sysconfig; print(sysconfig.get_path('purelib'))";
+    let theirs = output(Command::new(with_kfp()).args(["-I", "-c", ask]));
+    let home = folder.join("venv");
+    output(
+        Command::new(with_kfp())
+            .args(["-I", "-m", "venv", "--without-pip"])
+            .arg(&home),
+    );
+    let python = home.join("bin/python");
+    let own = output(Command::new(&python).args(["-I", "-c", ask]));
+    let lines = format!("{}\n{}\n{at_start}\n", mine.display(), theirs.trim());
+    fs::write(Path::new(own.trim()).join("machine.pth"), lines).unwrap();
+    python
+}
+
 fn prepare() -> PathBuf {
     let home = Path::new(env!("CARGO_TARGET_TMPDIR"))
         .parent()
