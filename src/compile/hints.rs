@@ -41,9 +41,10 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
     }
     let network = ["Connection", "URLError", "gaierror", "NameResolution", "MaxRetry"];
     if settings.network == NetworkMode::Deny
-        && (network
-            .iter()
-            .any(|part| error.class.contains(part) || message.contains(part))
+        && (error.network
+            || network
+                .iter()
+                .any(|part| error.class.contains(part) || message.contains(part))
             || message.contains("Temporary failure in name resolution"))
     {
         return Some(

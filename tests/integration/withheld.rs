@@ -1,5 +1,7 @@
 //! A variable that is set but withheld from a pipeline that reads it: never deployed in silence.
 
+mod ways;
+
 use crate::support::{Said, folder, git, kfp_gitops, run, write};
 use serde_json::Value;
 use std::path::Path;
