@@ -166,7 +166,7 @@ const SURE: &[&str] = &[
     "import inspect\nx = inspect.getsource(inspect.getmodule(inspect.currentframe()))",
     "print('said while compiling')\nimport warnings\nwarnings.warn('careful')",
     "import platform\nx = platform.system() + platform.python_version()",
-    "import subprocess, concurrent.futures, multiprocessing, tempfile, shutil, zipfile, urllib.request, asyncio",
+    "import subprocess, concurrent.futures, tempfile, shutil, zipfile, urllib.request, asyncio",
     "import email.utils, ssl, _random, pwd, grp, resource, posix",
     "import random\nclass Own(random.Random):\n    pass\nx = Own(3).random()",
     "import datetime\nclass Clock:\n    def now(self):\n        return 1\nx = Clock().now()",
