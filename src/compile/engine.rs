@@ -12,7 +12,7 @@ use crate::discover::Source;
 use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
-mod recall;
+pub(super) mod recall;
 mod results;
 pub(super) mod tiers;
 

@@ -169,7 +169,7 @@ pub(super) struct Reached {
 }
 
 /// Starts Python with the best sandbox that the machine does not refuse.
-fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), Broken> {
+pub(super) fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), Broken> {
     let needs = Needs {
         programs: &start.readable,
         root: &settings.root,
@@ -202,6 +202,13 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Sandbox), B
                         ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput
                     ) =>
             {
+                if settings.sandbox == SandboxMode::Require {
+                    sandbox.lower(
+                        SandboxLevel::Environment,
+                        &format!("this container refuses it ({error})"),
+                    );
+                    sandbox.required(settings.sandbox).map_err(Broken::Start)?;
+                }
                 tracing::debug!("the sandbox was refused ({error}), trying with less");
                 effort = less;
             }

@@ -1,6 +1,6 @@
 //! Nothing that a pipeline started is left, whichever way the compile ends: not even what left its group.
 
-use crate::support::{folder, kfp_gitops, run};
+use crate::support::{folder, kfp_gitops, run, write};
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -59,7 +59,8 @@ fn compile(root: &Path) -> std::process::Command {
 fn after_a_time_out() {
     let mark = mark("time-out");
     let root = root(&mark, "time.sleep(600)");
-    let said = run(compile(root.path()).args(["--compile-timeout", "3"]));
+    write(root.path(), "kfp-gitops.yaml", "compile: {timeout: 3}\n");
+    let said = run(&mut compile(root.path()));
     assert_eq!(said.code, 1, "{said:?}");
     assert!(said.out.contains("did not finish within 3 s"), "{said:?}");
     assert_eq!(running(&mark), 0);

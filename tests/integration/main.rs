@@ -44,6 +44,7 @@ mod proxied;
 mod pull_request;
 mod pythons;
 mod registry;
+mod requirements;
 mod review;
 mod schedules;
 mod superseded;

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A pipeline that cannot be compiled without a module, whose name and version it tells.
-fn importing(module: &str) -> String {
+pub fn importing(module: &str) -> String {
     format!(
         "import {module}\nfrom kfp import dsl\n\n\n@dsl.component(base_image='python:3.12')\ndef say(): pass\n\n\n\
          @dsl.pipeline(name='a', description=str(getattr({module}, 'FOUND', '')))\ndef a():\n    say()\n"
@@ -37,7 +37,7 @@ fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
 }
 
 /// The installers there are: each with a `PATH` on which it is the one that is found.
-fn installers() -> Vec<(&'static str, tempfile::TempDir)> {
+pub fn installers() -> Vec<(&'static str, tempfile::TempDir)> {
     let python = python();
     let mut found = vec![("pip", path_with(&[("python3", &python)]))];
     if let Some(uv) = uv() {
@@ -110,7 +110,7 @@ fn first(report: &Value) -> &Value {
     &report["pipelines"][0]
 }
 
-fn error(said: &Said) -> String {
+pub fn error(said: &Said) -> String {
     let report = said.json();
     let error = &first(&report)["error"];
     format!(
@@ -188,7 +188,7 @@ fn told(root: &Path) -> String {
     line.unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }

@@ -89,7 +89,7 @@ fn located(
 }
 
 /// A worker with what the interpreter has installed.
-pub(super) fn existing(interpreter: &Interpreter) -> Start {
+pub(in crate::compile) fn existing(interpreter: &Interpreter) -> Start {
     let mut readable = interpreter.prefixes.clone();
     readable.extend(interpreter.path.iter().cloned());
     Start {
@@ -101,7 +101,7 @@ pub(super) fn existing(interpreter: &Interpreter) -> Start {
 }
 
 /// A worker with a prepared environment.
-pub(super) fn prepared(interpreter: &Interpreter, site: std::path::PathBuf) -> Start {
+pub(in crate::compile) fn prepared(interpreter: &Interpreter, site: std::path::PathBuf) -> Start {
     let mut readable = interpreter.prefixes.clone();
     readable.push(site.clone());
     Start {
