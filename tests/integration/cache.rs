@@ -3,6 +3,7 @@
 mod inputs;
 mod keeping;
 mod levels;
+mod property;
 mod unkept;
 
 use crate::compile_support::{Tree, plain};

@@ -115,7 +115,7 @@ fn wheel(name: &str, version: &str, code: &str) -> (String, Vec<u8>) {
         info + 'METADATA': 'Metadata-Version: 2.1\\nName: %s\\nVersion: %s\\n' % (name, version),\n\
         info + 'WHEEL': 'Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n'}\n\
         files[info + 'RECORD'] = ''.join('%s,,\\n' % one for one in list(files) + [info + 'RECORD'])\n\
-        with zipfile.ZipFile(buffer, 'w') as archive:\n    [archive.writestr(*one) for one in files.items()]\n\
+        with zipfile.ZipFile(buffer, 'w') as archive:\n    [archive.writestr(zipfile.ZipInfo(one), files[one]) for one in files]\n\
         sys.stdout.buffer.write(buffer.getvalue())\n";
     let module = name.replace('-', "_");
     let made = Command::new("python3")
