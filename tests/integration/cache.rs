@@ -1,5 +1,6 @@
 //! The cache of compile results: what is a hit, what must not be, and who may use whose.
 
+mod disks;
 mod inputs;
 mod keeping;
 mod levels;
