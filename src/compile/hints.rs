@@ -116,7 +116,7 @@ const KNOWN: [(&str, &str); 11] = [
 
 /// What kfp 1 had, as it is asked for, and what takes its place.
 fn of_kfp_1(message: &str) -> Option<&'static str> {
-    const GONE: [(&str, &str); 10] = [
+    const GONE: [(&str, &str); 15] = [
         (
             "has no attribute 'ContainerOp'",
             "`ContainerOp` is kfp 1; use `@dsl.container_component`",
@@ -156,6 +156,26 @@ fn of_kfp_1(message: &str) -> Option<&'static str> {
         (
             "has no attribute 'VolumeOp'",
             "`VolumeOp` is kfp 1; use `kubernetes.CreatePVC` of `kfp.kubernetes`",
+        ),
+        (
+            "has no attribute 'ResourceOp'",
+            "`ResourceOp` is kfp 1; create the resource in a component, or with a function of `kfp.kubernetes`",
+        ),
+        (
+            "has no attribute 'PipelineExecutionMode'",
+            "`PipelineExecutionMode` is kfp 1; leave it out, and the call too: this program compiles the file",
+        ),
+        (
+            "has no attribute 'get_pipeline_conf'",
+            "`get_pipeline_conf` is kfp 1; use the task's own functions and `@dsl.pipeline(pipeline_config=…)`",
+        ),
+        (
+            "has no attribute 'PipelineParam'",
+            "`PipelineParam` is kfp 1; annotate the parameter with its type, such as `str`",
+        ),
+        (
+            "has no attribute 'RUN_ID_PLACEHOLDER'",
+            "`RUN_ID_PLACEHOLDER` is kfp 1; use `dsl.PIPELINE_JOB_ID_PLACEHOLDER`",
         ),
     ];
     GONE.iter()
