@@ -3,6 +3,9 @@
 # ---------------------------------------------------------------------------------------------
 
 
+STARTS = frozenset(('subprocess.Popen', 'os.system', 'os.exec', 'os.posix_spawn', 'os.spawn', 'pty.spawn'))
+
+
 class Withheld:
     """A variable that is set outside and kept from the file would change what it compiles to in silence.
 
@@ -25,6 +28,7 @@ class Withheld:
         global WATCHED
         if self.withheld:
             WATCHED = self
+            sys.addaudithook(self.audit)
 
     def is_own(self, name):
         return (name.startswith(self.root) or name.startswith(self.folder)) and not is_site(name)
@@ -71,6 +75,30 @@ class Withheld:
         # what the standard library goes through is not looked at by the file: the settings of proxies
         if found is not None and found[0] != 'standard' and not found[2] and self.whole != 'package':
             self.whole = found[0]
+
+    def audit(self, event, arguments):
+        if event in STARTS and WATCHED is self:
+            self.started(event, arguments)
+
+    def started(self, event, arguments):
+        """A shell reads variables as well: those that its command names."""
+        import re
+        given, texts, waiting = (), [], list(arguments[:2])
+        if event == 'subprocess.Popen' and isinstance(arguments[3], dict):
+            given = {os.fsdecode(name) for name in arguments[3]}
+        while waiting:
+            one = waiting.pop()
+            if isinstance(one, (list, tuple)):
+                waiting.extend(one)
+            elif isinstance(one, (str, bytes)):
+                texts.append(os.fsdecode(one))
+        text = ' '.join(texts)
+        names = set(re.findall(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)', text))
+        if 'printenv' in text:
+            names.update(text.split())
+        names = self.withheld.intersection(names).difference(given)
+        if names and self.reader() is not None:
+            self.read |= names
 
     def names(self):
         """Those that the result may depend on."""

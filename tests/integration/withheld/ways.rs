@@ -57,6 +57,16 @@ const WAYS: &[(&str, &str)] = &[
         "import acme_settings\nclass Mine(acme_settings.Settings):\n    image_tag: str\nx = Mine().image_tag",
         "IMAGE_TAG",
     ),
+    (
+        "import subprocess\nx = subprocess.run('echo image:$IMAGE_TAG', shell=True, stdout=-1).stdout",
+        "IMAGE_TAG",
+    ),
+    (
+        "import subprocess\nx = subprocess.run(['sh', '-c', 'echo ${ROLE:-none}'], stdout=-1).stdout",
+        "ROLE",
+    ),
+    ("x = os.system('true $IMAGE_TAG')", "IMAGE_TAG"),
+    ("x = os.popen('printenv IMAGE_TAG').read()", "IMAGE_TAG"),
     // and what says nothing about the pipeline
     ("x = os.environ.get('NOT_SET_ANYWHERE')", ""),
     ("x = os.environ.get('HOME')", ""),
@@ -68,6 +78,14 @@ const WAYS: &[(&str, &str)] = &[
     ("os.environ['IMAGE_TAG'] = 'own'", ""),
     (
         "import urllib.request\nx = urllib.request.getproxies()\ny = 'IMAGE_TAG'",
+        "",
+    ),
+    (
+        "import subprocess\nx = subprocess.run(['true', 'IMAGE_TAG'])\ny = 'sh -c \"$IMAGE_TAG\"'",
+        "",
+    ),
+    (
+        "import subprocess\nx = subprocess.run('true $IMAGE_TAG', shell=True, env={'IMAGE_TAG': 'own'})",
         "",
     ),
     ("import acme_client", ""),
