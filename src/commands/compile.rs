@@ -4,6 +4,7 @@ use super::found::Found;
 use super::{finish, telling};
 use crate::compile::Compiled;
 use crate::error::{Failure, Phase};
+use crate::ir::says;
 use crate::report::{Action, Report};
 use crate::settings::Settings;
 use std::path::{Path, PathBuf};
@@ -54,7 +55,12 @@ fn write(settings: &Settings, folder: &Path, compiled: &Compiled) -> Result<Stri
     }
     let base = settings.working_directory.join(folder);
     let path = settings.working_directory.join(&shown);
-    put(&base, &path, compiled.yaml.as_deref().unwrap_or_default()).map_err(|error| {
+    let yaml = compiled.yaml.as_deref().unwrap_or_default();
+    std::str::from_utf8(yaml)
+        .map_err(|error| error.to_string())
+        .and_then(|text| says(text, &compiled.spec))
+        .map_err(|why| is_another(compiled, &why))?;
+    put(&base, &path, yaml).map_err(|error| {
         Failure::failed(
             Phase::Report,
             format!("cannot write `{}`: {error}", shown.display()),
@@ -63,6 +69,19 @@ fn write(settings: &Settings, folder: &Path, compiled: &Compiled) -> Result<Stri
         .hint("give a folder you may write to with `-o`, without links in it that lead elsewhere")
     })?;
     Ok(shown.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/"))
+}
+
+/// The file would be something else than the pipeline that is shown and deployed.
+fn is_another(compiled: &Compiled, why: &str) -> Failure {
+    Failure::failed(
+        Phase::Report,
+        format!("the YAML that came with the pipeline does not say what the pipeline is: {why}"),
+    )
+    .file(compiled.source.path.as_str())
+    .hint(
+        "the compiler copies descriptions and defaults into the comment at the top of the file, where a line break or \
+         a control character ends the comment: take those out; `apply` is not affected",
+    )
 }
 
 /// The name comes out of the pipeline's own code.

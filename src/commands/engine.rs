@@ -7,6 +7,7 @@ use crate::compile::{CompileResult, Compiled, INSTALL_TIMEOUT, PROCESSES, RESULT
 use crate::compile::{Engine, EngineSettings, NetworkMode, SandboxMode, SourceBuilds, Trust};
 use crate::context::auto::{self, AutoCommand};
 use crate::discover::Discovered;
+use crate::forge::redact::Redactor;
 use crate::report::{Action, PipelineReport, Report};
 use crate::settings::file::{self, Network, Sandbox};
 use crate::settings::{Settings, variables};
@@ -143,6 +144,28 @@ fn cache_directory(settings: &Settings) -> PathBuf {
     base.join("kfp-gitops")
 }
 
+/// What a stranger's code and the installers said goes into files and to people: no secret that they came by, such
+/// as a variable that the configuration passes, goes along.
+fn withhold(redactor: &Redactor, result: &mut CompileResult) {
+    let clean = |text: &mut String| *text = redactor.clean(text);
+    for file in &mut result.files {
+        clean(&mut file.printed);
+        file.warnings.iter_mut().for_each(clean);
+        if let Err(failure) = &mut file.outcome {
+            clean(&mut failure.message);
+            failure.hint.iter_mut().for_each(clean);
+            failure.detail.iter_mut().for_each(clean);
+        }
+    }
+    if let Some(engine) = &mut result.engine {
+        engine.notes.iter_mut().for_each(clean);
+        engine
+            .not_cached
+            .iter_mut()
+            .for_each(|one| clean(&mut one.reason));
+    }
+}
+
 /// Puts files that failed, and the engine, into the report; gives back what compiled. What read a variable
 /// that is set and was withheld fails on `apply`: it may have compiled to something that nobody means.
 #[must_use]
@@ -150,8 +173,9 @@ pub fn take(
     settings: &Settings,
     report: &mut Report,
     discovered: &Discovered,
-    result: CompileResult,
+    mut result: CompileResult,
 ) -> Vec<TimedCompiled> {
+    withhold(&Redactor::new(&settings.environment.secret_values()), &mut result);
     report.engine = result.engine;
     report.counts.found = discovered.found();
     report.warnings.extend(discovered.warnings.iter().cloned());

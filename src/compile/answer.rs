@@ -5,6 +5,7 @@ use crate::discover::Source;
 use crate::ids::PipelineName;
 use crate::ir::Spec;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Compiled;
@@ -27,6 +28,8 @@ pub(super) struct Answer {
     pub warnings: Vec<Warning>,
     /// Names of variables it read and did not get.
     pub withheld: Vec<String>,
+    /// Names that packages asked for while they were imported, each with one of these packages.
+    pub asked: BTreeMap<String, String>,
     /// What it looked at, where it says so.
     pub observed: Option<Observed>,
 }
@@ -55,6 +58,8 @@ pub(super) struct Error {
     pub frames: Vec<Frame>,
     /// The module an import did not find.
     pub missing: Option<String>,
+    /// Whether a socket that the fence refused lies beneath it.
+    pub network: bool,
     /// The argument of `sys.exit`.
     pub code: Option<i64>,
     /// The exception that caused it.
@@ -90,6 +95,8 @@ struct Header {
     warnings: Vec<Warning>,
     #[serde(default)]
     withheld: Vec<String>,
+    #[serde(default)]
+    asked: BTreeMap<String, String>,
     error: Option<Error>,
     record: Option<Observed>,
 }
@@ -134,6 +141,7 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
             outcome: Err(error),
             warnings: header.warnings,
             withheld: header.withheld,
+            asked: BTreeMap::new(),
             observed: None,
         });
     }
@@ -179,6 +187,7 @@ pub(super) fn read(source: &Source, bytes: &[u8]) -> Result<Answer, String> {
         outcome: Ok(compiled),
         warnings: header.warnings,
         withheld: header.withheld,
+        asked: header.asked,
         observed: header.record,
     })
 }
@@ -219,7 +228,6 @@ fn text(bytes: &[u8]) -> Result<&str, String> {
 mod tests {
     use super::*;
     use crate::ids::SourcePath;
-    use std::collections::BTreeMap;
 
     fn source() -> Source {
         Source {

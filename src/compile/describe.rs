@@ -2,14 +2,15 @@
 
 use super::SandboxLevel;
 use super::cache::Interpreters;
+use super::engine::{Engine, recall};
 use super::environment::{self, Interpreter};
 use super::install::{self, Contents, bytecode};
 use super::installer::Installer;
-use super::sandbox::{Effort, Needs, Sandbox};
 use super::settings::{EngineSettings, Progress};
+use super::trial;
 use super::version::{self, Wanted};
 use crate::discover::Source;
-use crate::error::Failure;
+use crate::error::{Failure, Phase};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -42,7 +43,7 @@ pub struct Description {
     pub notes: Vec<String>,
 }
 
-/// Finds out what would be used, and changes nothing.
+/// Finds out what would be used, and changes nothing. The sandbox is put up once, to see whether it holds.
 ///
 /// # Errors
 /// No Python, no kfp version that makes sense, nothing to install it with, a required sandbox that is not possible.
@@ -55,11 +56,12 @@ pub async fn describe(settings: &EngineSettings, sources: &[Source]) -> Result<D
     } else {
         Some(Installer::find(settings, &interpreter).await?)
     };
-    let needs = Needs {
-        programs: &interpreter.prefixes,
-        root: &settings.root,
+    let worker = if has_it {
+        recall::existing(&interpreter, &wanted)
+    } else {
+        recall::prepared(settings, &interpreter, &wanted, site.clone())
     };
-    let sandbox = Sandbox::build(settings, &needs, Effort::Everything)?;
+    let sandbox = trial::reached(settings, &worker).await?;
     Ok(Description {
         python: interpreter.executable.clone(),
         python_version: interpreter.version_text(),
@@ -121,10 +123,11 @@ async fn start(settings: &EngineSettings, sources: &[Source]) -> Result<(Wanted,
     Ok((wanted, interpreter))
 }
 
-/// Prepares what is missing, so that the next run finds it; for building runner images.
+/// Prepares what is missing, so that the next run finds it; for building runner images. What the sources need
+/// beyond the least that compiles is known once they are compiled, and so they are.
 ///
 /// # Errors
-/// As [`describe`], and whatever goes wrong while installing.
+/// As [`describe`], and whatever goes wrong while installing. A file that does not compile is only noted.
 pub async fn prepare(
     settings: &EngineSettings,
     sources: &[Source],
@@ -135,10 +138,7 @@ pub async fn prepare(
         let interpreter = environment::probe(settings, &description.python)
             .await
             .map_err(|cause| {
-                Failure::infrastructure(
-                    crate::error::Phase::Prepare,
-                    format!("Python no longer answers: {cause}"),
-                )
+                Failure::infrastructure(Phase::Prepare, format!("Python no longer answers: {cause}"))
             })?;
         let environment = install::prepare(
             settings,
@@ -152,6 +152,33 @@ pub async fn prepare(
             bytecode::all(settings, &interpreter, &environment.site).await;
         }
         description.ready = true;
+    }
+    let settings = EngineSettings {
+        use_cache: false,
+        want_yaml: false,
+        want_inputs: false,
+        ..settings.clone()
+    };
+    let compiled = Engine::compile(&settings, sources, progress).await;
+    let mut failed = 0;
+    for file in compiled.files {
+        match file.outcome {
+            Err(failure) if failure.phase == Phase::Prepare => return Err(failure),
+            Err(_) => failed += 1,
+            Ok(_) => {}
+        }
+    }
+    let said = compiled.engine.map(|engine| engine.notes).unwrap_or_default();
+    for note in said {
+        if !description.notes.contains(&note) {
+            description.notes.push(note);
+        }
+    }
+    if failed > 0 {
+        let of = sources.len();
+        description.notes.push(format!(
+            "{failed} of {of} files do not compile, and what they need may be missing: `kfp-gitops compile` says why"
+        ));
     }
     Ok(description)
 }

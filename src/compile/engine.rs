@@ -13,7 +13,7 @@ use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
 mod begin;
-mod recall;
+pub(super) mod recall;
 mod results;
 pub(super) mod tiers;
 

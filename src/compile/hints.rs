@@ -45,9 +45,10 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
     }
     let network = ["Connection", "URLError", "gaierror", "NameResolution", "MaxRetry"];
     if settings.network == NetworkMode::Deny
-        && (network
-            .iter()
-            .any(|part| error.class.contains(part) || message.contains(part))
+        && (error.network
+            || network
+                .iter()
+                .any(|part| error.class.contains(part) || message.contains(part))
             || message.contains("Temporary failure in name resolution"))
     {
         return Some(
@@ -119,7 +120,7 @@ const KNOWN: [(&str, &str); 11] = [
 
 /// What kfp 1 had, as it is asked for, and what takes its place.
 fn of_kfp_1(message: &str) -> Option<&'static str> {
-    const GONE: [(&str, &str); 10] = [
+    const GONE: [(&str, &str); 15] = [
         (
             "has no attribute 'ContainerOp'",
             "`ContainerOp` is kfp 1; use `@dsl.container_component`",
@@ -159,6 +160,26 @@ fn of_kfp_1(message: &str) -> Option<&'static str> {
         (
             "has no attribute 'VolumeOp'",
             "`VolumeOp` is kfp 1; use `kubernetes.CreatePVC` of `kfp.kubernetes`",
+        ),
+        (
+            "has no attribute 'ResourceOp'",
+            "`ResourceOp` is kfp 1; create the resource in a component, or with a function of `kfp.kubernetes`",
+        ),
+        (
+            "has no attribute 'PipelineExecutionMode'",
+            "`PipelineExecutionMode` is kfp 1; leave it out, and the call too: this program compiles the file",
+        ),
+        (
+            "has no attribute 'get_pipeline_conf'",
+            "`get_pipeline_conf` is kfp 1; use the task's own functions and `@dsl.pipeline(pipeline_config=…)`",
+        ),
+        (
+            "has no attribute 'PipelineParam'",
+            "`PipelineParam` is kfp 1; annotate the parameter with its type, such as `str`",
+        ),
+        (
+            "has no attribute 'RUN_ID_PLACEHOLDER'",
+            "`RUN_ID_PLACEHOLDER` is kfp 1; use `dsl.PIPELINE_JOB_ID_PLACEHOLDER`",
         ),
     ];
     GONE.iter()

@@ -35,6 +35,7 @@ mod sandbox_tree;
 #[cfg(target_os = "linux")]
 mod sandbox_user;
 mod settings;
+mod trial;
 mod variables;
 mod version;
 mod worker;

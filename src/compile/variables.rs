@@ -54,6 +54,43 @@ const NOT_MEANT: [&str; 18] = [
     "LC_ALL",
 ];
 
+/// What programs and packages ask for by themselves, to look or to connect as is usual on a machine: a file that
+/// calls them did not mean these.
+const CONVENTIONS: [&str; 24] = [
+    "CI",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "CLICOLOR",
+    "CLICOLOR_FORCE",
+    "PY_COLORS",
+    "LANGUAGE",
+    "BROWSER",
+    "EDITOR",
+    "VISUAL",
+    "PAGER",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "ALL_PROXY",
+    "NO_PROXY",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NETRC",
+    "OMP_NUM_THREADS",
+    "MPLBACKEND",
+    "LD_LIBRARY_PATH",
+    "SOURCE_DATE_EPOCH",
+];
+
+fn is_conventional(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    CONVENTIONS.contains(&upper.as_str())
+        || ["LC_", "XDG_", "PYTHON", "KFP_GITOPS_", "RUNNER_"]
+            .iter()
+            .any(|prefix| upper.starts_with(prefix))
+}
+
 fn never(name: &OsStr) -> bool {
     is_never_passed(&name.to_string_lossy())
 }
@@ -94,6 +131,13 @@ pub(super) fn withheld(settings: &EngineSettings) -> Vec<String> {
         .filter_map(|name| name.to_str().map(str::to_owned))
         .chain(settings.secret_names.iter().cloned())
         .collect()
+}
+
+/// Those of the withheld that packages read for themselves.
+pub(super) fn conventional(settings: &EngineSettings) -> Vec<String> {
+    let mut names = withheld(settings);
+    names.retain(|name| is_conventional(name));
+    names
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ const WORKER: &str = concat!(
     "\n\n",
     include_str!("worker/record.py"),
     "\n\n",
+    include_str!("worker/withheld.py"),
+    "\n\n",
     include_str!("worker/load.py"),
     "\n\n",
     include_str!("worker/project.py"),
@@ -90,6 +92,7 @@ struct Init<'a> {
     inner: &'a Inner,
     sandbox_required: bool,
     withheld: Vec<String>,
+    conventional: Vec<String>,
     want_yaml: bool,
     no_caching: bool,
     record: bool,
@@ -98,7 +101,7 @@ struct Init<'a> {
 }
 
 /// Starts Python with the best sandbox that the machine does not refuse.
-fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, Sandbox), Broken> {
+pub(super) fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, Sandbox), Broken> {
     let needs = Needs {
         programs: &start.readable,
         root: &settings.root,
@@ -137,6 +140,13 @@ fn spawn(settings: &EngineSettings, start: &Start) -> Result<(Child, Lifeline, S
                         ErrorKind::PermissionDenied | ErrorKind::Unsupported | ErrorKind::InvalidInput
                     ) =>
             {
+                if settings.sandbox == SandboxMode::Require {
+                    sandbox.lower(
+                        SandboxLevel::Environment,
+                        &format!("this container refuses it ({error})"),
+                    );
+                    sandbox.required(settings.sandbox).map_err(Broken::Start)?;
+                }
                 tracing::debug!("the sandbox was refused ({error}), trying with less");
                 effort = less;
             }
@@ -246,6 +256,7 @@ async fn once(
         inner: &sandbox.inner,
         sandbox_required: settings.sandbox == SandboxMode::Require,
         withheld: variables::withheld(settings),
+        conventional: variables::conventional(settings),
         want_yaml: settings.want_yaml,
         no_caching: settings.disable_caching_by_default,
         record: settings.use_cache || settings.want_inputs,

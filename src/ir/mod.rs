@@ -12,11 +12,13 @@ mod schema;
 mod sdk;
 pub mod view;
 pub mod wiring;
+mod written;
 
 pub use canonical::{Canonical, canonical};
 pub use document::{DocumentError, upload_documents};
 pub use sdk::differs_only_by_sdk_pin;
 pub use view::Pipeline;
+pub use written::says;
 
 use crate::ids::Digest;
 use serde_json::Value;

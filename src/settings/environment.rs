@@ -100,14 +100,22 @@ impl Environment {
             .collect()
     }
 
-    /// The values of everything that looks secret, for masking; short ones are left out, because masking
+    /// The values of everything that looks secret, and the logins in addresses, for masking; short ones are left out, because masking
     /// `1` or `on` would make every log unreadable.
     #[must_use]
     pub fn secret_values(&self) -> Vec<Secret> {
         self.0
             .iter()
-            .filter(|(name, _)| name.to_str().is_some_and(variables::is_secret))
-            .filter_map(|(_, value)| Secret::new(value.to_str()?).ok())
+            .filter_map(|(name, value)| {
+                let value = value.to_str()?;
+                let mut found = variables::credentials(value);
+                if name.to_str().is_some_and(variables::is_secret) {
+                    found.push(value.to_owned());
+                }
+                Some(found)
+            })
+            .flatten()
+            .filter_map(|value| Secret::new(&value).ok())
             .filter(|secret| secret.expose().len() >= 6)
             .collect()
     }

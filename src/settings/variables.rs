@@ -99,13 +99,55 @@ pub fn is_secret(name: &str) -> bool {
             "SECRET",
             "PASSWORD",
             "PASSWD",
+            "PASSPHRASE",
             "CREDENTIAL",
             "PRIVATE_KEY",
             "API_KEY",
+            "APIKEY",
             "ACCESS_KEY",
+            "SIGNING_KEY",
+            "ENCRYPTION_KEY",
+            "SSH_KEY",
+            "CONNECTION_STRING",
         ]
         .iter()
         .any(|word| name.to_ascii_uppercase().contains(word))
+        || ["_PASS", "_PAT", "_DSN"]
+            .iter()
+            .any(|end| name.to_ascii_uppercase().ends_with(end))
+}
+
+/// What an address in a variable logs in with, `scheme://user:password@host`: as secret as any password, under a
+/// name that says nothing, such as that of a proxy or a package index. Both as it stands there and decoded.
+#[must_use]
+pub fn credentials(value: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    // several addresses may stand in one variable
+    for word in value.split(|c: char| c.is_whitespace() || c == ',' || c == '|') {
+        let Some((scheme, rest)) = word.split_once("://") else {
+            continue;
+        };
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let Some((login, _)) = authority.rsplit_once('@').filter(|_| !scheme.is_empty()) else {
+            continue;
+        };
+        // without a colon it is a token: nobody is called by a name alone there
+        let password = login.split_once(':').map_or(login, |(_, password)| password);
+        let decoded = percent_decoded(password);
+        if decoded != password {
+            found.push(decoded);
+        }
+        if !password.is_empty() {
+            found.push(password.to_owned());
+        }
+    }
+    found
+}
+
+fn percent_decoded(text: &str) -> String {
+    url::form_urlencoded::parse(format!("x={}", text.replace('+', "%2B")).as_bytes())
+        .next()
+        .map_or_else(String::new, |(_, value)| value.into_owned())
 }
 
 #[cfg(test)]
@@ -119,11 +161,38 @@ mod tests {
             "ACTIONS_RUNTIME_TOKEN",
             "AWS_SECRET_ACCESS_KEY",
             "GITHUB_TOKEN",
+            "INPUT_FORGE-TOKEN",
+            "DATABASE_PASS",
+            "GH_PAT",
+            "SENTRY_DSN",
+            "GPG_PASSPHRASE",
         ] {
             assert!(is_secret(name), "{name}");
         }
-        for name in ["PATH", "KFP_GITOPS_ENDPOINT", "GITHUB_SHA", "HOME"] {
+        for name in [
+            "PATH",
+            "KFP_GITOPS_ENDPOINT",
+            "GITHUB_SHA",
+            "HOME",
+            "GITHUB_PATH",
+            "COMPASS",
+        ] {
             assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_login_in_an_address_is_one() {
+        for (value, expected) in [
+            ("https://ann:s3cret-pass@example.com/simple", &["s3cret-pass"][..]),
+            ("http://ann:a%40b+c@proxy:3128", &["a@b+c", "a%40b+c"]),
+            ("https://t0ken-of-ann@example.com", &["t0ken-of-ann"]),
+            ("https://a.example/x https://b:secret1@b.example", &["secret1"]),
+            ("https://example.com/a@b", &[]),
+            ("ann:pass@host", &[]),
+            ("", &[]),
+        ] {
+            assert_eq!(credentials(value), expected, "{value}");
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The cache of compile results: what is a hit, what must not be, and who may use whose.
 
+mod disks;
 mod inputs;
 mod keeping;
 mod levels;
+mod property;
 mod unkept;
 
 use crate::compile_support::{Tree, plain};

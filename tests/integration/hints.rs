@@ -37,6 +37,14 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str, &'static
         ("setter", line("none().set_no_such_thing(1)"), "set_no_such_thing", "the kfp in use does not have it", "none().set_no_such_thing(1)"),
         ("option", line("kubernetes.use_secret_as_env(none(), 's', {}, nonsense=1)"), "nonsense", "the kfp in use does not have it", "kubernetes.use_secret_as_env(none(), 's', {}, nonsense=1)"),
         ("decorator", format!("{STEPS}\n@dsl.pipeline(nonsense=1)\ndef p():\n    none()\n"), "nonsense", "the kfp in use does not have it", "@dsl.pipeline(nonsense=1)"),
+        ("gone", "from kfp.compiler import compiler_utils_of_kfp_1\n".into(), "compiler_utils_of_kfp_1", "the kfp in use does not have it", "from kfp.compiler import compiler_utils_of_kfp_1"),
+        ("volume", line("dsl.VolumeOp(name='x', resource_name='y')"), "VolumeOp", "`kubernetes.CreatePVC`", "dsl.VolumeOp(name='x', resource_name='y')"),
+        ("mode", "from kfp import compiler, dsl\ncompiler.Compiler(mode=dsl.PipelineExecutionMode.V2_COMPATIBLE)\n".into(), "PipelineExecutionMode", "`PipelineExecutionMode` is kfp 1", "compiler.Compiler(mode=dsl.PipelineExecutionMode.V2_COMPATIBLE)"),
+        ("resource", line("dsl.ResourceOp(name='x')"), "ResourceOp", "`ResourceOp` is kfp 1", "dsl.ResourceOp(name='x')"),
+        ("conf", line("dsl.get_pipeline_conf().set_timeout(1)"), "get_pipeline_conf", "is kfp 1", "dsl.get_pipeline_conf().set_timeout(1)"),
+        ("param", "from kfp import dsl\nx = dsl.PipelineParam('x')\n".into(), "PipelineParam", "annotate the parameter", "x = dsl.PipelineParam('x')"),
+        ("run_id", line("one(text=dsl.RUN_ID_PLACEHOLDER)"), "RUN_ID_PLACEHOLDER", "`dsl.PIPELINE_JOB_ID_PLACEHOLDER`", "one(text=dsl.RUN_ID_PLACEHOLDER)"),
+        ("raw_socket", "import socket\nsocket.create_connection(('127.0.0.1', 9))\n".into(), "PermissionError", "`compile.network: allow`", "socket.create_connection(('127.0.0.1', 9))"),
         ("name", "from kfp.dsl import NoSuchThing\n".into(), "NoSuchThing", "the kfp in use does not have it", "from kfp.dsl import NoSuchThing"),
         ("type", "from kfp import dsl\n@dsl.component\ndef one(n: set): pass\n".into(), "set", "annotate with `str`", "@dsl.component"),
         ("missing_module", "import no_such_module_anywhere\n".into(), "no_such_module_anywhere", "add `no_such_module_anywhere` to `requirements.txt`", "import no_such_module_anywhere"),
@@ -57,6 +65,16 @@ fn each_mistake_has_its_place_and_its_next_step() {
         "several_pipeline.py",
         "from kfp import dsl\n@dsl.component\ndef a(): pass\n@dsl.component\ndef b(): pass\n",
     );
+    tree.file(
+        "shared.py",
+        &format!("{STEPS}\n@dsl.pipeline\ndef p():\n    none()\n@dsl.pipeline\ndef q():\n    none()\n"),
+    );
+    tree.pipeline("imports_pipeline.py", "from shared import p, q\n");
+    tree.pipeline(
+        "nothing_pipeline.py",
+        "from shared import STEPS\n".replace("STEPS", "dsl").as_str(),
+    );
+    tree.pipeline("named_pipeline.py", &line("none()")).function = Some("absent".into());
     let mut settings = tree.settings();
     settings.kfp_version = Some(("2.17.0".into(), "--kfp-version".into()));
     let result = tree.compile(&settings);
@@ -100,17 +118,36 @@ fn each_mistake_has_its_place_and_its_next_step() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    let several = of(&result, "several_pipeline.py")
-        .outcome
-        .as_ref()
-        .unwrap_err()
-        .clone();
-    assert!(
-        several
-            .hint
-            .unwrap()
-            .contains("`pipelines.several_pipeline.function`")
-    );
+    for (name, message, hint) in [
+        (
+            "several_pipeline",
+            "2 components: a, b",
+            "name the one to compile: `pipelines.several_pipeline.function`",
+        ),
+        (
+            "imports_pipeline",
+            "imports 2: p, q",
+            "name the one to compile: `pipelines.imports_pipeline.function`",
+        ),
+        (
+            "nothing_pipeline",
+            "no pipeline and no component",
+            "decorate a function with `@dsl.pipeline`",
+        ),
+        (
+            "named_pipeline",
+            "no pipeline or component named `absent`",
+            "correct `pipelines.named_pipeline.function`",
+        ),
+    ] {
+        let outcome = &of(&result, &format!("{name}.py")).outcome;
+        let failure = outcome.as_ref().expect_err(name);
+        assert!(failure.message.contains(message), "{name}: {failure}");
+        assert!(
+            failure.hint.as_deref().is_some_and(|text| text.contains(hint)),
+            "{name}: {failure}"
+        );
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ pub fn path_with(programs: &[(&str, &Path)]) -> tempfile::TempDir {
 }
 
 /// The installers there are: each with a `PATH` on which it is the one that is found.
-fn installers() -> Vec<(&'static str, tempfile::TempDir)> {
+pub fn installers() -> Vec<(&'static str, tempfile::TempDir)> {
     let python = python();
     let mut found = vec![("pip", path_with(&[("python3", &python)]))];
     if let Some(uv) = uv() {
@@ -215,7 +215,7 @@ pub fn told(root: &Path) -> String {
     line.unwrap_or_else(|| panic!("{text}")).to_owned()
 }
 
-fn is_root() -> bool {
+pub fn is_root() -> bool {
     use std::os::unix::fs::MetadataExt;
     std::fs::metadata("/proc/self").unwrap().uid() == 0
 }

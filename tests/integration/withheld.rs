@@ -1,5 +1,7 @@
 //! A variable that is set but withheld from a pipeline that reads it: never deployed in silence.
 
+mod ways;
+
 use crate::support::{Said, folder, git, kfp_gitops, run, write};
 use serde_json::Value;
 use std::path::Path;
@@ -134,6 +136,42 @@ fn what_looks_like_a_secret_is_noticed_too_and_passed_where_it_is_named() {
     let said = apply("t0ken-of-the-job");
     assert_eq!(said.code, 1, "{said:?}");
     assert!(!said.out.contains("t0ken-of-the-job"), "{said:?}");
+}
+
+#[test]
+fn a_secret_that_is_passed_is_in_nothing_that_is_said() {
+    let leaks = "import os, warnings\nvalue = os.environ['MINIO_PASSWORD']\nprint('printed ' + value)\n\
+                 warnings.warn('warned of ' + value)\nindex = os.environ['INDEX'].split(':')[2].split('@')[0]\n\
+                 raise ValueError('raised ' + value + ' and ' + index)\n";
+    let root = folder(&[
+        ("leaks_pipeline.py", leaks),
+        ("requirements.txt", "kfp==2.17.0\n"),
+        (
+            "kfp-gitops.yaml",
+            "compile: {environment: [MINIO_PASSWORD, INDEX]}\n",
+        ),
+    ]);
+    git(root.path(), &["init", "-q"]);
+    for format in ["text", "json"] {
+        let said = run(kfp_gitops(root.path())
+            .args([
+                "compile",
+                "--format",
+                format,
+                "--results",
+                "results.json",
+                "--sarif",
+                "out.sarif",
+            ])
+            .env("MINIO_PASSWORD", "minio-hunter2")
+            .env("INDEX", "https://ann:index-hunter3@example.com/simple"));
+        assert_eq!(said.code, 1, "{said:?}");
+        let files = ["results.json", "out.sarif"]
+            .map(|name| std::fs::read_to_string(root.path().join(name)).unwrap_or_default());
+        let all = format!("{}{}{}", said.out, said.err, files.concat());
+        assert!(all.contains("raised ***") && all.contains("printed ***"), "{all}");
+        assert!(!all.contains("hunter"), "{all}");
+    }
 }
 
 #[test]

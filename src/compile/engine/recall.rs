@@ -97,7 +97,7 @@ fn located(
 }
 
 /// A worker with what the interpreter has installed.
-pub(super) fn existing(interpreter: &Interpreter, wanted: &Wanted) -> Start {
+pub(in crate::compile) fn existing(interpreter: &Interpreter, wanted: &Wanted) -> Start {
     let mut readable = interpreter.prefixes.clone();
     readable.extend(interpreter.path.iter().cloned());
     Start {
@@ -111,7 +111,7 @@ pub(super) fn existing(interpreter: &Interpreter, wanted: &Wanted) -> Start {
 }
 
 /// A worker with a prepared environment.
-pub(super) fn prepared(
+pub(in crate::compile) fn prepared(
     settings: &EngineSettings,
     interpreter: &Interpreter,
     wanted: &Wanted,

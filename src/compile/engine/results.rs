@@ -6,6 +6,8 @@ use crate::compile::cache::{Made, Observed};
 use crate::compile::worker::Raw;
 use crate::compile::{CompileResult, EngineInfo, FileResult, NotCached, answer, diagnostics, variables};
 use crate::error::{Failure, Phase};
+use crate::settings::file::FILE_NAME;
+use std::collections::BTreeMap;
 
 impl Run<'_> {
     /// Takes one child's result; hands it back where another environment may do better. Without `made` it
@@ -19,7 +21,7 @@ impl Run<'_> {
     ) -> Option<Waiting> {
         let source = &self.sources[id];
         let mut need = None;
-        let (outcome, warnings, withheld) = match answer::read(source, &raw.result) {
+        let (outcome, warnings, withheld, asked) = match answer::read(source, &raw.result) {
             Ok(answer) => {
                 if let (Some(made), Ok(_)) = (made, &answer.outcome) {
                     self.keep(id, answer.observed.as_ref(), &raw, made);
@@ -31,11 +33,11 @@ impl Run<'_> {
                         .and_then(|missing| needs(missing, &error.message, tier));
                     diagnostics::from_error(self.settings, source, &error, &answer.withheld)
                 });
-                (outcome, answer.warnings, answer.withheld)
+                (outcome, answer.warnings, answer.withheld, answer.asked)
             }
             Err(unsound) => {
                 let failure = diagnostics::from_end(self.settings, source, &raw, &unsound);
-                (Err(failure), Vec::new(), Vec::new())
+                (Err(failure), Vec::new(), Vec::new(), BTreeMap::new())
             }
         };
         let mut printed = String::from_utf8_lossy(&raw.printed).into_owned();
@@ -51,6 +53,7 @@ impl Run<'_> {
                     Some(line) => format!("line {line}: {}", warning.text),
                     None => warning.text,
                 })
+                .chain(self.asked_for(&asked))
                 .collect(),
             withheld: self.really_withheld(withheld),
             printed,
@@ -82,6 +85,23 @@ impl Run<'_> {
     fn really_withheld(&self, names: Vec<String>) -> Vec<String> {
         let known = variables::withheld(self.settings);
         names.into_iter().filter(|name| known.contains(name)).collect()
+    }
+
+    /// What packages asked for while they were imported: as a rule for themselves, and nobody can tell.
+    fn asked_for(&self, asked: &BTreeMap<String, String>) -> Vec<String> {
+        let known = variables::withheld(self.settings);
+        asked
+            .iter()
+            .filter(|(name, _)| known.contains(name) && !variables::is_never_passed(name))
+            .map(|(name, package)| {
+                let package: String = package.chars().take(100).collect();
+                format!(
+                    "`{package}` asked for the variable `{name}` while it was imported, which is set but was \
+                     withheld: if the pipeline depends on it, pass it with `compile: {{environment: [{name}]}}` in \
+                     {FILE_NAME}"
+                )
+            })
+            .collect()
     }
 
     pub(super) fn fail(&mut self, id: usize, failure: Failure) {

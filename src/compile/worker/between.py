@@ -3,6 +3,7 @@
 # ---------------------------------------------------------------------------------------------
 
 RECORD = None  # the recorder of this child, once it records
+WATCHED = None  # what this child asks of variables that are kept from it
 EARLY = set()  # variables that kfp and its packages asked for while they were imported
 STANDARD = os.path.dirname(OS_SOURCE) + os.sep
 CLOCKS = frozenset(('now', 'utcnow', 'today'))
@@ -50,8 +51,20 @@ class _Through:
         return repr(self._real)
 
 
+class _Beneath(_Through):
+    """The same in the module beneath `os`. The import system asks there too, and that is recorded name by name."""
+
+    def __call__(self, *arguments, **options):
+        if RECORD is not None and not sys._getframe(1).f_code.co_filename.startswith('<frozen'):
+            self._notice(RECORD, arguments, options)
+        return self._real(*arguments, **options)
+
+
 def put_between():
     """Wraps what the audit hook does not see. Done before anything keeps a reference to the originals."""
+
+    # what `os` hands on is reached there as well
+    beneath = sys.modules.get('posix')
 
     def through(module, names, notice):
         for name in names:
@@ -64,6 +77,8 @@ def put_between():
                 if members is not None and real in members:
                     members.add(wrapped)
             setattr(module, name, wrapped)
+            if module is os and getattr(beneath, name, None) is real:
+                setattr(beneath, name, _Beneath(real, notice))
 
     def unsure(why):
         return lambda record, _arguments, _options: record.unsure(why, forgiven=True)
@@ -91,18 +106,27 @@ def put_between():
         if options.get('dir_fd') is not None:
             record.unsure('opens files in an open folder')
 
+    def configured(record, arguments, _options):
+        # what the standard library sizes its buffers by
+        if arguments[:1] not in (('SC_OPEN_MAX',), ('SC_IOV_MAX',), ('SC_PAGE_SIZE',), ('SC_PAGESIZE',)):
+            record.unsure('asks for the machine', forgiven=True)
+
     variables = _Variables(os.environ._data)
     os.environ._data = variables
     if hasattr(os, 'environb'):
         os.environb._data = variables
+    if hasattr(beneath, 'environ'):
+        beneath.environ = variables
     through(os, ('open',), opened)
     through(os, ('stat', 'lstat', 'readlink'), stat)
     through(os, ('access',), access)
+    through(os, ('sysconf',), configured)
     through(os, ('fstat',), unsure('reads the times of an open file'))
     through(os, ('urandom', 'getrandom'), unsure('draws random numbers'))
     through(os, ('getpid', 'getppid', 'getpgid', 'getpgrp', 'getsid'), unsure('asks for its process'))
     through(os, ('uname', 'getlogin', 'getuid', 'geteuid', 'getgid', 'getegid', 'getgroups', 'cpu_count', 'process_cpu_count',
-                 'getloadavg', 'sched_getaffinity', 'statvfs', 'times', 'getpriority'), unsure('asks for the machine'))
+                 'getloadavg', 'sched_getaffinity', 'statvfs', 'times', 'getpriority', 'pathconf', 'getresuid',
+                 'getresgid'), unsure('asks for the machine'))
     through(time, ('time', 'time_ns', 'monotonic', 'monotonic_ns', 'perf_counter', 'perf_counter_ns', 'process_time',
                    'process_time_ns', 'thread_time', 'thread_time_ns', 'clock_gettime', 'clock_gettime_ns'),
             unsure('reads the clock'))
@@ -121,6 +145,7 @@ def put_between_later():
     def unsure(why):
         return lambda record, _arguments, _options: record.unsure(why, forgiven=True)
 
+    sys.modules['_random'].Random = _Seeded
     for name in dir(random):
         if getattr(getattr(random, name), '__self__', None) is getattr(random, '_inst', random):
             setattr(random, name, _Through(getattr(random, name), unsure('draws random numbers')))
@@ -158,18 +183,84 @@ def put_between_later():
     logging.Formatter.formatTime = recorded_time
 
 
+# What only says it is there once it is imported: module, functions, why nothing is kept of who calls them.
+LATER = {
+    'email.utils': (('localtime',), 'reads the clock'),
+    'ssl': (('RAND_bytes', 'RAND_pseudo_bytes'), 'draws random numbers'),
+    '_ssl': (('RAND_bytes', 'RAND_pseudo_bytes'), 'draws random numbers'),
+    '_uuid': (('generate_time_safe', 'UuidCreate'), 'draws random numbers'),
+    'pwd': (('getpwuid', 'getpwnam', 'getpwall'), 'asks for the machine'),
+    'grp': (('getgrgid', 'getgrnam', 'getgrall'), 'asks for the machine'),
+    'resource': (('getrusage', 'getrlimit', 'prlimit'), 'asks for the machine'),
+    '_posixsubprocess': (('fork_exec',), 'starts a program'),
+    '_dbm': (('open',), 'opens a database'),
+    '_gdbm': (('open',), 'opens a database'),
+}
+
+
+def stand_between(module):
+    names, why = LATER[module.__name__]
+    for name in names:
+        real = getattr(module, name, None)
+        if real is not None and not isinstance(real, _Through):
+            setattr(module, name, _Through(real, lambda record, _arguments, _options: record.unsure(why, forgiven=True)))
+
+
+def stand_between_later(name, spec):
+    """The same for a module that is found now, once it has been loaded."""
+    loader = getattr(spec, 'loader', None)
+    load = getattr(loader, 'exec_module', None)
+    if name not in LATER or load is None:
+        return
+
+    def loaded(module):
+        load(module)
+        stand_between(module)
+
+    try:
+        loader.exec_module = loaded
+    except AttributeError:
+        pass
+
+
+class _Seeded:
+    """Stands for the generator in machine code beneath `random`, which seeds itself where no hook sees it."""
+
+    def __new__(cls, *arguments):
+        if RECORD is not None and (not arguments or arguments[0] is None):
+            RECORD.unsure('draws random numbers', forgiven=True)
+        import random
+        return random.Random(*arguments)
+
+
 class _Variables(dict):
     """The data of `os.environ`: tells which names were asked for."""
 
-    def __getitem__(self, name):
-        (EARLY if RECORD is None else RECORD.environment).add(os.fsdecode(name))
-        return dict.__getitem__(self, name)
+
+def _one(method):
+    real = getattr(dict, method)
+
+    def one(self, name, *arguments):
+        if isinstance(name, (str, bytes)):
+            text = os.fsdecode(name)
+            (EARLY if RECORD is None else RECORD.environment).add(text)
+            if WATCHED is not None:
+                WATCHED.one(text)
+        return real(self, name, *arguments)
+
+    return one
+
+
+for _name in ('__getitem__', '__contains__', 'get', 'pop', 'setdefault'):
+    setattr(_Variables, _name, _one(_name))
 
 
 def _whole(name):
     real = getattr(dict, name)
 
     def whole(self, *arguments):
+        if WATCHED is not None:
+            WATCHED.all()
         if RECORD is not None:
             RECORD.unsure('reads the whole environment')
         else:

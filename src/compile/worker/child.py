@@ -74,7 +74,7 @@ class Child:
         self.keep = []  # so that no id is ever used twice
         self.warnings = []
         self.large = []
-        self.withheld = set()
+        self.withheld = Withheld(settings, self.path)
         self.recorder = None
 
     def run(self):
@@ -139,31 +139,9 @@ class Child:
             return to_value(value, *args, **kwargs)
 
         builder.to_protobuf_value = watch
-        self.watch_environment()
+        self.withheld.watch()
         if self.settings['no_caching']:
             pipeline_context.Pipeline._execution_caching_default = False
-
-    def watch_environment(self):
-        """A variable that is set outside and kept from the file would change what it compiles to in silence."""
-        withheld = set(self.settings['withheld'])
-        environ = type(os.environ)
-        get = environ.__getitem__
-        folder = os.path.dirname(self.path) + os.sep
-        root = self.settings['root'].rstrip(os.sep) + os.sep
-
-        def getitem(mapping, name):
-            if name in withheld and mapping is os.environ:
-                frame = sys._getframe(1)
-                while frame is not None and 'frozen' in frame.f_code.co_filename or frame.f_code.co_filename in (
-                        os.__file__, OS_SOURCE, ABC_SOURCE):
-                    frame = frame.f_back
-                place = frame.f_code.co_filename if frame is not None else ''
-                if (place.startswith(root) or place.startswith(folder)) and 'site-packages' not in place:
-                    self.withheld.add(name)
-            return get(mapping, name)
-
-        if withheld:
-            environ.__getitem__ = getitem
 
     def load(self):
         """Imports the file the way `kfp dsl compile` does: as a module of its name, its folder first."""
@@ -273,7 +251,8 @@ class Child:
             'ok': True,
             'several': several,
             'pipelines': header,
-            'withheld': sorted(self.withheld),
+            'withheld': self.withheld.names(),
+            'asked': self.withheld.asked,
             'warnings': self.all_warnings(),
         }, documents
 
@@ -322,6 +301,7 @@ class Child:
             'message': message[:20000],
             'frames': frames,
             'missing': missing,
+            'network': is_network(error),
             'code': code,
             'cause': printable('%s: %s' % (type(cause).__name__, str(cause)[:2000])) if cause is not None else None,
         }
@@ -329,7 +309,7 @@ class Child:
             'ok': False,
             'error': report,
             'warnings': self.all_warnings(),
-            'withheld': sorted(self.withheld),
+            'withheld': self.withheld.names(),
         }, []
 
     def frames(self, error):

@@ -1,3 +1,9 @@
+def kfp_folders(settings):
+    """Where the modules of kfp lie that a child has or would import."""
+    places = [os.path.dirname(sys.modules['kfp'].__file__)] + [os.path.join(place, 'kfp') for place in settings['project']]
+    return tuple(place + os.sep for place in places)
+
+
 class Recorder:
     """What one file looked at. It says so itself: what comes out is a claim, checked where it is used."""
 
@@ -16,8 +22,7 @@ class Recorder:
             self.above_and_itself(os.path.join(os.path.dirname(program or os.sep), 'python3'))
         self.files, self.lookups, self.kinds, self.libraries = set(), set(), set(), set()
         self.environment, self.deployed, self.reasons = set(), {}, []
-        places = [os.path.dirname(sys.modules['kfp'].__file__)] + [os.path.join(place, 'kfp') for place in settings['project']]
-        self.kfp = tuple(place + os.sep for place in places)
+        self.kfp = kfp_folders(settings)
         if settings['apart']:
             self.reasons.append('has kfp imported anew, because the project replaces packages that kfp uses')
 
@@ -38,6 +43,7 @@ class Recorder:
             spec = find_spec(this, fullname, target)
             if RECORD is not None:
                 RECORD.looked_up(this.path, fullname.rpartition('.')[2], spec)
+                stand_between_later(fullname, spec)
             return spec
 
         def path_hook(path):
@@ -46,6 +52,9 @@ class Recorder:
             raise ImportError
 
         finder.find_spec = recorded_find_spec
+        for name in list(LATER):
+            if name in sys.modules:
+                stand_between(sys.modules[name])
         sys.path_hooks.insert(0, path_hook)
         sys.addaudithook(self.audit)
         RECORD = self
@@ -221,11 +230,16 @@ class Recorder:
         if sys.getprofile() is None and not name.startswith((STANDARD,) + self.kfp) and mentions(code):
             dates = sys.modules.get('datetime') or __import__('datetime')
 
-            def watch(_frame, event, called):
-                if event == 'c_call' and RECORD is self and getattr(called, '__name__', '') in CLOCKS:
+            def watch(frame, event, called):
+                if RECORD is not self:
+                    return
+                if event == 'c_call' and getattr(called, '__name__', '') in CLOCKS:
                     owner = getattr(called, '__self__', None)
                     if isinstance(owner, type) and issubclass(owner, dates.date):
                         self.unsure('reads the clock', forgiven=True)
+                elif event == 'call' and not frame.f_code.co_filename.startswith(
+                        (STANDARD, HERE) + self.kfp) and hands_on(frame.f_code):
+                    self.unsure('reads the clock', forgiven=True)
 
             sys.setprofile(watch)
 
@@ -233,6 +247,26 @@ class Recorder:
         """A module in machine code may look at anything. The interpreter's own ones are known."""
         if path and not (os.fsdecode(path).startswith(STANDARD) and not is_site(os.fsdecode(path))):
             self.unsure('loads `%s`, which is machine code' % name)
+
+
+HANDS_ON = {}  # what `hands_on` said of a code object, which is kept, so that no id is used twice
+
+
+def hands_on(code):
+    """Whether code that runs takes a clock without calling it, or by its name: what calls it then may be machine
+    code, which the profiler does not see."""
+    known = HANDS_ON.get(id(code))
+    if known is None:
+        import dis
+        by_name = {'getattr', 'attrgetter', 'methodcaller', '__getattribute__', 'vars', '__dict__'}.intersection(code.co_names)
+        named = by_name and not CLOCKS.isdisjoint(one for one in code.co_consts if isinstance(one, str))
+        # since Python 3.12 one instruction does both, and its lowest bit tells a call
+        both = sys.version_info >= (3, 12)
+        taken = named or any(
+            step.opname == 'LOAD_ATTR' and step.argval in CLOCKS and not (both and step.arg & 1)
+            for step in dis.get_instructions(code))
+        known = HANDS_ON[id(code)] = (bool(taken), code)
+    return known[0]
 
 
 def mentions(code):

@@ -28,6 +28,85 @@ const UNSURE: &[(&str, &str)] = &[
     ("import secrets\nx = secrets.token_hex()", "draws random numbers"),
     ("import os\nx = os.urandom(4)", "draws random numbers"),
     ("x = open('/dev/urandom', 'rb').read(1)", "draws random numbers"),
+    ("import posix\nx = posix.urandom(4)", "draws random numbers"),
+    ("import ssl\nx = ssl.RAND_bytes(4)", "draws random numbers"),
+    ("import _ssl\nx = _ssl.RAND_bytes(4)", "draws random numbers"),
+    (
+        "import _random\nx = _random.Random().random()",
+        "draws random numbers",
+    ),
+    (
+        "import _uuid\nx = _uuid.generate_time_safe()",
+        "draws random numbers",
+    ),
+    (
+        "import email.utils\nx = email.utils.localtime()",
+        "reads the clock",
+    ),
+    (
+        "from email.utils import localtime\nx = localtime()",
+        "reads the clock",
+    ),
+    (
+        "import email.utils\nx = email.utils.formatdate()",
+        "reads the clock",
+    ),
+    ("import time\nx = time.localtime()", "reads the clock"),
+    ("import time\nx = time.gmtime(None)", "reads the clock"),
+    (
+        "import datetime\nx = list(map(datetime.datetime.now, [None]))",
+        "reads the clock",
+    ),
+    (
+        "import datetime\nclock = datetime.datetime.now\nx = list(map(clock, [None]))",
+        "reads the clock",
+    ),
+    (
+        "import datetime, functools\nx = functools.partial(datetime.date.today)()",
+        "reads the clock",
+    ),
+    (
+        "import datetime, operator\nx = operator.methodcaller('now')(datetime.datetime)",
+        "reads the clock",
+    ),
+    (
+        "from datetime import datetime\ndef stamp():\n    return max([None], key=datetime.now)\nx = stamp()",
+        "reads the clock",
+    ),
+    (
+        "import dataclasses, datetime\n@dataclasses.dataclass\nclass D:\n    \
+         at: object = dataclasses.field(default_factory=datetime.datetime.now)\nx = D()",
+        "reads the clock",
+    ),
+    (
+        "import posix\nx = posix.stat(__file__).st_mtime",
+        "reads the times",
+    ),
+    ("import posix\nx = posix.listdir('.')", "lists a folder"),
+    ("import posix\nx = posix.getpid()", "asks for its process"),
+    (
+        "import posix\nx = dict(posix.environ)",
+        "reads the whole environment",
+    ),
+    ("import os\nx = os.environb.copy()", "reads the whole environment"),
+    (
+        "import io\nx = io.FileIO('/proc/cpuinfo').read()",
+        "reads `/proc/cpuinfo`",
+    ),
+    (
+        "import _io\nx = _io.open('/proc/cpuinfo').read()",
+        "reads `/proc/cpuinfo`",
+    ),
+    (
+        "import os\nx = os.sysconf('SC_NPROCESSORS_ONLN')",
+        "asks for the machine",
+    ),
+    ("import pwd\nx = pwd.getpwuid(0)", "asks for the machine"),
+    ("import grp\nx = grp.getgrgid(0)", "asks for the machine"),
+    (
+        "import resource\nx = resource.getrusage(resource.RUSAGE_SELF)",
+        "asks for the machine",
+    ),
     ("import os\nx = os.getpid()", "asks for its process"),
     ("import platform\nx = platform.node()", "asks for the machine"),
     ("import os\nx = os.listdir('.')", "lists a folder"),
@@ -87,6 +166,11 @@ const SURE: &[&str] = &[
     "import inspect\nx = inspect.getsource(inspect.getmodule(inspect.currentframe()))",
     "print('said while compiling')\nimport warnings\nwarnings.warn('careful')",
     "import platform\nx = platform.system() + platform.python_version()",
+    "import subprocess, concurrent.futures, tempfile, shutil, zipfile, urllib.request, asyncio",
+    "import email.utils, ssl, _random, pwd, grp, resource, posix",
+    "import random\nclass Own(random.Random):\n    pass\nx = Own(3).random()",
+    "import datetime\nclass Clock:\n    def now(self):\n        return 1\nx = Clock().now()",
+    "import datetime, time\nx = datetime.datetime.fromtimestamp(0), time.localtime(0), time.ctime(0)",
 ];
 
 fn source(code: &str, name: &str) -> String {

@@ -2,6 +2,7 @@
 
 mod binary;
 pub mod http;
+pub mod index;
 pub mod python;
 pub mod recordings;
 pub mod registry;
