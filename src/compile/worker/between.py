@@ -7,6 +7,7 @@ WATCHED = None  # what this child asks of variables that are kept from it
 EARLY = set()  # variables that kfp and its packages asked for while they were imported
 STANDARD = os.path.dirname(OS_SOURCE) + os.sep
 CLOCKS = frozenset(('now', 'utcnow', 'today'))
+CLOCK_CALLS = frozenset('<built-in method %s>' % name for name in CLOCKS)  # as the profiler names them
 
 # Audit events that nothing which is kept can answer for.
 UNSURE = {

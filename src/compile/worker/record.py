@@ -22,6 +22,7 @@ class Recorder:
             self.above_and_itself(os.path.join(os.path.dirname(program or os.sep), 'python3'))
         self.files, self.lookups, self.kinds, self.libraries = set(), set(), set(), set()
         self.environment, self.deployed, self.reasons = set(), {}, []
+        self.profiler, self.watching = None, False
         self.kfp = kfp_folders(settings)
         if settings['apart']:
             self.reasons.append('has kfp imported anew, because the project replaces packages that kfp uses')
@@ -63,7 +64,8 @@ class Recorder:
         """What is known, or None where it is more than anybody will check."""
         global RECORD
         RECORD = None
-        sys.setprofile(None)
+        if self.profiler is not None:
+            self.clocks()
         found = {
             'files': sorted(self.files),
             'lookups': sorted(self.lookups),
@@ -93,6 +95,9 @@ class Recorder:
             self.runs(arguments[0])
         elif event == 'import':
             self.imported(arguments[0], arguments[1])
+        elif event == 'sys.setprofile':
+            if not self.watching:
+                self.unsure('is watched by a profiler of its own')
         elif event in UNSURE:
             self.unsure(UNSURE[event])
         elif event.partition('.')[0] in UNSURE_FAMILIES:
@@ -119,10 +124,13 @@ class Recorder:
         name = frame.f_code.co_filename if frame is not None else ''
         if forgiven and (frame is None or name.startswith(self.kfp) or (below or '').startswith(STANDARD + 'logging')):
             return
+        self.reason(why, name, frame.f_lineno if frame is not None else None)
+
+    def reason(self, why, name, line):
         for root in self.roots:
             if name.startswith(root):
                 name = name[len(root):]
-        text = printable('%s (%s:%d)' % (why, name, frame.f_lineno) if frame is not None else why)
+        text = printable('%s (%s:%d)' % (why, name, line) if line is not None else why)
         if text not in self.reasons and len(self.reasons) < 10:
             self.reasons.append(text[:500])
 
@@ -225,23 +233,37 @@ class Recorder:
     # -- what it runs -----------------------------------------------------------------------
 
     def runs(self, code):
-        """`datetime` asks for the time where no hook sees it: code that names such a call is watched closely."""
-        name = code.co_filename
-        if sys.getprofile() is None and not name.startswith((STANDARD,) + self.kfp) and mentions(code):
-            dates = sys.modules.get('datetime') or __import__('datetime')
+        """`datetime` asks for the time where no hook sees it: code that names such a call is watched closely, by a
+        profiler in machine code. What it saw is looked at in the end."""
+        if self.profiler is None and not code.co_filename.startswith((STANDARD,) + self.kfp) and mentions(code):
+            self.watching = True
+            try:
+                self.profiler = _lsprof.Profiler(subcalls=True, builtins=True)
+                self.profiler.enable()
+            except Exception:  # another one is at work
+                self.unsure('is watched by a profiler of its own')
+            finally:
+                self.watching = False
 
-            def watch(frame, event, called):
-                if RECORD is not self:
-                    return
-                if event == 'c_call' and getattr(called, '__name__', '') in CLOCKS:
-                    owner = getattr(called, '__self__', None)
-                    if isinstance(owner, type) and issubclass(owner, dates.date):
-                        self.unsure('reads the clock', forgiven=True)
-                elif event == 'call' and not frame.f_code.co_filename.startswith(
-                        (STANDARD, HERE) + self.kfp) and hands_on(frame.f_code):
-                    self.unsure('reads the clock', forgiven=True)
-
-            sys.setprofile(watch)
+    def clocks(self):
+        """Who asked `datetime` for the time, or took something that would."""
+        self.watching = True
+        self.profiler.disable()
+        known, unnamed = (STANDARD, HERE) + self.kfp, 0
+        for entry in self.profiler.getstats():
+            code = entry.code
+            if isinstance(code, str):
+                unnamed += entry.callcount if code in CLOCK_CALLS else 0
+                continue
+            name = code.co_filename
+            asked = sum(sub.callcount for sub in entry.calls or () if sub.code in CLOCK_CALLS)
+            unnamed -= asked
+            if asked and not name.startswith(self.kfp + (HERE, STANDARD + 'logging')):
+                self.reason('reads the clock', name, clock_line(code))
+            elif not name.startswith(known) and hands_on(code):
+                self.reason('reads the clock', name, clock_line(code))
+        if unnamed > 0 and not self.reasons:
+            self.reasons.append('reads the clock')
 
     def imported(self, name, path):
         """A module in machine code may look at anything. The interpreter's own ones are known."""
@@ -249,24 +271,34 @@ class Recorder:
             self.unsure('loads `%s`, which is machine code' % name)
 
 
-HANDS_ON = {}  # what `hands_on` said of a code object, which is kept, so that no id is used twice
-
-
 def hands_on(code):
     """Whether code that runs takes a clock without calling it, or by its name: what calls it then may be machine
     code, which the profiler does not see."""
-    known = HANDS_ON.get(id(code))
-    if known is None:
-        import dis
-        by_name = {'getattr', 'attrgetter', 'methodcaller', '__getattribute__', 'vars', '__dict__'}.intersection(code.co_names)
-        named = by_name and not CLOCKS.isdisjoint(one for one in code.co_consts if isinstance(one, str))
-        # since Python 3.12 one instruction does both, and its lowest bit tells a call
-        both = sys.version_info >= (3, 12)
-        taken = named or any(
-            step.opname == 'LOAD_ATTR' and step.argval in CLOCKS and not (both and step.arg & 1)
-            for step in dis.get_instructions(code))
-        known = HANDS_ON[id(code)] = (bool(taken), code)
-    return known[0]
+    by_name = {'getattr', 'attrgetter', 'methodcaller', '__getattribute__', 'vars', '__dict__'}.intersection(code.co_names)
+    if by_name and not CLOCKS.isdisjoint(one for one in code.co_consts if isinstance(one, str)):
+        return True
+    # taking it apart is slow, and code that does not name a clock takes none
+    if CLOCKS.isdisjoint(code.co_names):
+        return False
+    import dis
+    # since Python 3.12 one instruction does both, and its lowest bit tells a call
+    both = sys.version_info >= (3, 12)
+    return any(
+        step.opname == 'LOAD_ATTR' and step.argval in CLOCKS and not (both and step.arg & 1)
+        for step in dis.get_instructions(code))
+
+
+def clock_line(code):
+    """The line that names a clock."""
+    import dis
+    line = code.co_firstlineno
+    for step in dis.get_instructions(code):
+        # a number in all versions but 3.13 and later, where it tells whether a line begins
+        begins = getattr(step, 'line_number', step.starts_line)
+        line = begins or line
+        if isinstance(step.argval, str) and step.argval in CLOCKS:
+            break
+    return line
 
 
 def mentions(code):

@@ -10,6 +10,7 @@ import sys
 
 sys.path[:] = [entry for entry in sys.path if entry]
 
+import _lsprof
 import gc
 import json
 import linecache
