@@ -273,12 +273,10 @@ pub(super) fn tool_environment(settings: &EngineSettings) -> Vec<(OsString, OsSt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     fn fake(folder: &Path, name: &str, body: &str) -> PathBuf {
         let path = folder.join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{body}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::compile::fixtures::script(&path, &format!("#!/bin/sh\n{body}\n"));
         path
     }
 

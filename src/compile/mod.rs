@@ -16,6 +16,8 @@ mod describe;
 mod diagnostics;
 mod engine;
 mod environment;
+#[cfg(test)]
+mod fixtures;
 mod hints;
 mod install;
 mod installer;

@@ -213,7 +213,6 @@ fn is_script(path: &Path) -> Option<bool> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
 
     fn script(path: &Path, log: &Path, kfp: &str) {
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -223,8 +222,7 @@ mod tests {
              \"prefixes\":[],\"path\":[]}}'\n",
             log.display()
         );
-        std::fs::write(path, body).unwrap();
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+        crate::compile::fixtures::script(path, &body);
     }
 
     #[tokio::test]
