@@ -89,6 +89,28 @@ def lighten():
     pipeline_task = sdk('pipeline_task')
     if hasattr(pipeline_task, 'inspect'):
         pipeline_task.inspect = _Inspect(pipeline_task.inspect)
+    remember_analyses()
+
+
+def remember_analyses():
+    """The YAML is written in Python, which looks at each key anew, character by character. What it finds depends on
+    the text and on whether all of Unicode may be written as it is, and is only read."""
+    emitter = sys.modules.get('yaml.emitter')
+    analyze = getattr(getattr(emitter, 'Emitter', None), 'analyze_scalar', None)
+    if analyze is None:
+        return
+    known = {}
+
+    def analyze_scalar(self, scalar):
+        key = scalar, self.allow_unicode
+        found = known.get(key)
+        if found is None:
+            found = analyze(self, scalar)
+            if len(scalar) <= 100 and len(known) < 10000:
+                known[key] = found
+        return found
+
+    emitter.Emitter.analyze_scalar = analyze_scalar
 
 
 def import_kubernetes():
