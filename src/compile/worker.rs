@@ -34,6 +34,8 @@ const WORKER: &str = concat!(
     "\n\n",
     include_str!("worker/project.py"),
     "\n\n",
+    include_str!("worker/yaml_text.py"),
+    "\n\n",
     include_str!("worker/child.py"),
     "\n\n",
     include_str!("worker/answer.py"),

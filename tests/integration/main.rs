@@ -55,3 +55,4 @@ mod version_names;
 mod which_login;
 mod withheld;
 mod written;
+mod yaml_text;

@@ -30,8 +30,12 @@ class _Yaml:
 
     def dump_all(self, documents, stream=None, **options):
         self.documents = documents
-        if self._want_yaml:
+        if not self._want_yaml:
+            return None
+        text = YAML_TEXT.write(documents) if YAML_TEXT is not None and options == {'sort_keys': True} else None
+        if text is None:
             return self._real.dump_all(documents, stream, **options)
+        stream.write(text)
         return None
 
 

@@ -161,7 +161,10 @@ def warm_up(want_yaml):
         warnings.simplefilter('ignore')
         try:
             exec(compile(WARM_UP, name, 'exec'), space)
-            produce(space['warm_up'], {}, want_yaml)
+            documents, _text = produce(space['warm_up'], {}, want_yaml)
+            if want_yaml:
+                import yaml
+                compare_yaml_text(yaml, documents, yaml.dump_all(documents, sort_keys=True))
         except Exception:  # an old kfp without one of the features: the children then start colder
             pass
     linecache.cache.pop(name, None)
