@@ -108,10 +108,16 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
                 "allow this workload in an AuthorizationPolicy of the API's namespace, or call through the gateway with a token",
             ),
         ),
-        ErrorKind::Page if error.status.is_some_and(|status| status >= 500) => (
-            Class::Infrastructure,
-            Some("a proxy answered in the server's place: run again, or check that the server is up"),
-        ),
+        ErrorKind::Page
+            if error
+                .status
+                .is_some_and(|status| status >= 500 || super::retry::passes(status)) =>
+        {
+            (
+                Class::Infrastructure,
+                Some("a proxy answered in the server's place: run again, or check that the server is up"),
+            )
+        }
         ErrorKind::Page => (
             Class::Usage,
             Some("point the endpoint at the API: behind Kubeflow's gateway it ends in `/pipeline`"),

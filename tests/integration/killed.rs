@@ -245,7 +245,14 @@ async fn every_third_call_fails() {
         tokio::spawn(async move {
             let (wire, url, folder) = scenario.prepared().await;
             wire.plan(Plan::Third(fault));
-            let said = wire.apply(folder.path(), &url).await;
+            let mut said = wire.apply(folder.path(), &url).await;
+            if said.code == 75 {
+                // An upload and the two looks after it are three calls: once they fall into step, each upload is hit,
+                // until the run gives up and says that it is safe to run again.
+                truth::no_duplicates(&truth(&wire.server).await);
+                wire.plan(Plan::Fair);
+                said = wire.apply(folder.path(), &url).await;
+            }
             assert_eq!(said.code, 0, "{fault:?}: {said:?}");
             scenario.holds(&wire, &said, &format!("{fault:?}")).await;
         })

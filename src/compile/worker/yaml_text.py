@@ -27,7 +27,7 @@ class YamlText:
 
     def state(self):
         dumper = self.yaml.Dumper
-        return (dumper, dict(vars(dumper)), dict(dumper.yaml_representers), dict(dumper.yaml_multi_representers),
+        return (self.yaml.dump_all, dumper, dict(vars(dumper)), dict(dumper.yaml_representers), dict(dumper.yaml_multi_representers),
                 {first: list(found) for first, found in dumper.yaml_implicit_resolvers.items()},
                 [dict(vars(base)) for base in dumper.__mro__[1:-1]])
 
