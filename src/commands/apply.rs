@@ -10,8 +10,9 @@ use crate::context::auto::{AutoCommand, decide};
 use crate::error::{Failure, Phase};
 use crate::plan::Decision;
 use crate::plan::drift::DriftKind;
-use crate::plan::file::{Moved, PlanFile, refusal};
+use crate::plan::file::PlanFile;
 use crate::plan::mark::Mark;
+use crate::plan::moved::{Moved, refusal};
 use crate::report::{Action, PipelineReport, PlanReport, Reason, Report};
 use crate::settings::Settings;
 

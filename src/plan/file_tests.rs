@@ -1,3 +1,4 @@
+use super::super::moved::refusal;
 use super::*;
 use proptest::prelude::*;
 

@@ -7,6 +7,7 @@ pub mod drift;
 pub mod file;
 pub mod identity;
 pub mod mark;
+pub mod moved;
 pub mod naming;
 pub mod state;
 

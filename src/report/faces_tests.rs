@@ -1,7 +1,9 @@
 //! Every face of every kind of run, as people will read it.
 
 use super::annotations::{annotations, defused, quoted};
-use super::{Action, Reason, Report, fixtures, markdown_comment, summary, text, wording, wording_notice};
+use super::{
+    Action, Reason, Report, fixtures, headline, markdown_comment, summary, text, wording, wording_notice,
+};
 use crate::context::{self, Context, ForgeKind};
 use crate::error::{Failure, Phase};
 use std::collections::BTreeMap;
@@ -53,8 +55,8 @@ fn faces(report: &Report) -> String {
         "outcome: {:?}\nheadline: {}\nstatus: {}\n\n--- notification ({:?}, priority {})\n{}\n{}\n\n\
          --- annotations on GitHub\n{}\n\n--- annotations on Gitea\n{}\n\n--- comment\n{}\n--- summary\n{}",
         wording::outcome(report),
-        wording::headline(report),
-        wording::description(report),
+        headline::headline(report),
+        headline::description(report),
         notice.tags,
         notice.priority,
         notice.title,
@@ -155,7 +157,7 @@ fn huge() {
     };
     insta::assert_snapshot!(format!(
         "{}\n\n{}\n\n{}\n\n{}\n\n{}",
-        wording::description(&report),
+        headline::description(&report),
         notice.message,
         annotations(&report, ForgeKind::GitHub).join("\n"),
         folded(&comment),
@@ -383,7 +385,7 @@ fn an_interrupted_run_says_what_is_done_not_done_and_unknown() {
     );
     report.exit_code = 75;
     let words = "1 done, 2 not done, 1 unknown";
-    assert_eq!(wording::headline(&report), format!("Interrupted: {words}"));
+    assert_eq!(headline::headline(&report), format!("Interrupted: {words}"));
     assert!(text::outcome(&report, text::Paint(false)).starts_with(&format!("interrupted: {words} (")));
     let page = summary::summary(&report);
     assert_eq!(page.matches(words).count(), 1, "{page}");

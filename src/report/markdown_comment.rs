@@ -1,6 +1,7 @@
 //! The comment on a pull request, and the parts it shares with the job summary.
 
 use super::diff::markdown as changes;
+use super::headline;
 use super::markdown::{block, clean_cut, code, fold, link, prose};
 use super::wording::{self, Outcome, number};
 use super::{Action, PipelineReport, Report, page, text_changes};
@@ -75,7 +76,7 @@ pub(super) fn heading(report: &Report) -> String {
         .as_deref()
         .map(|name| format!("{}: ", code(name)))
         .unwrap_or_default();
-    let mut text = format!("### {sign} {target}{}\n\n", prose(&wording::headline(report)));
+    let mut text = format!("### {sign} {target}{}\n\n", prose(&headline::headline(report)));
     if let Some(step) = wording::next_step(report) {
         text.push_str(&format!("**Next:** {}\n\n", prose(&step)));
     }

@@ -7,6 +7,7 @@ pub mod build;
 pub mod cut;
 pub mod diff;
 pub mod graph;
+pub mod headline;
 pub mod html;
 pub mod json;
 pub mod markdown;

@@ -2,7 +2,7 @@
 
 use super::diff::Entry;
 use super::html::{HtmlPipeline, HtmlReport, Version, render as render_html};
-use super::{Action, PipelineReport, Report, text_changes, wording};
+use super::{Action, PipelineReport, Report, headline, text_changes};
 use crate::ir::graph::Graph;
 use crate::plan::KnownVersion;
 use crate::plan::diff::{Difference, diff_drawn};
@@ -117,7 +117,7 @@ fn versions(pipeline: &PipelineReport) -> Vec<Version> {
 }
 
 fn facts(report: &Report) -> Vec<String> {
-    let mut facts = vec![wording::headline(report)];
+    let mut facts = vec![headline::headline(report)];
     facts.extend(report.endpoint.clone());
     if let Some(plan) = &report.plan {
         facts.extend(plan.against.as_ref().map(|side| format!("against {side}")));

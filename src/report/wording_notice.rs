@@ -1,6 +1,7 @@
 //! What is told outside the run's own pages: notifications, missing rights, what could not be said.
 
 use super::cut;
+use super::headline;
 use super::wording::{self, Outcome, one_line};
 use super::{Report, outputs};
 use crate::context::{Context, ForgeKind};
@@ -33,7 +34,7 @@ pub fn notice(report: &Report, context: &Context, recovered: bool) -> Notice {
         Outcome::SomeFailed | Outcome::AllFailed => ("x", 4),
         Outcome::Infrastructure => ("rotating_light", 4),
     };
-    let headline = wording::headline(report).replace('`', "");
+    let headline = headline::headline(report).replace('`', "");
     let title = if recovered {
         format!("Recovered: {headline}")
     } else {

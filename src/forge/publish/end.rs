@@ -7,7 +7,7 @@ use crate::forge::error::{Fault, ForgeError};
 use crate::forge::limits::Deadline;
 use crate::forge::status::State;
 use crate::report::wording_notice::{self, Place, could_not, missing_permission};
-use crate::report::{Report, markdown_comment, summary, wording};
+use crate::report::{Report, headline, markdown_comment, summary};
 
 impl Telling {
     pub(super) async fn end_status(
@@ -21,7 +21,7 @@ impl Telling {
             return Some(could_not(Place::Status, "the event does not name the commit"));
         };
         let state = State::of(report, self.context.pull_request().is_some());
-        let text = self.redactor().clean(&wording::description(report));
+        let text = self.redactor().clean(&headline::description(report));
         let (target, link) = (self.target.as_deref(), report.run_url.as_deref());
         match client.set_status(sha, state, target, &text, link, deadline).await {
             Ok(_) => None,
@@ -114,7 +114,7 @@ impl Telling {
         let (state, text) = match report {
             Some(report) => (
                 State::of(report, self.context.pull_request().is_some()),
-                wording::description(report),
+                headline::description(report),
             ),
             None => (State::Error, wording_notice::died_headline(result).to_owned()),
         };
