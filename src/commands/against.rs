@@ -10,12 +10,12 @@ use crate::git::Git;
 use crate::ids::PipelineName;
 use crate::plan::diff::diff;
 use crate::plan::drift::removed;
-use crate::plan::identity::{Identity, Rules, identify};
+use crate::plan::identity::{ByName, Identity, Rules, identify};
 use crate::plan::mark::Mark;
 use crate::plan::{Decision, Planned};
 use crate::report::{Action, PlanReport, Report, Specs};
 use crate::settings::{Settings, merge};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 
 /// Runs the command.
@@ -189,7 +189,7 @@ fn rules(settings: &Settings, mark: Option<&Mark>) -> Rules {
 
 /// The name that a server would hold the pipeline under.
 fn name(compiled: &Compiled, rules: &Rules) -> Result<PipelineName, Failure> {
-    match identify(compiled, &[], rules)? {
+    match identify(compiled, &ByName::default(), rules)? {
         Identity::New { name, .. } => Ok(name),
         Identity::Existing(pipeline, _) => Ok(pipeline.name),
     }
@@ -208,14 +208,15 @@ fn fill(
         ..old.rules.clone()
     };
     let new_rules = rules(settings, Some(mark));
-    let mut left: Vec<(String, &Compiled)> = old
-        .compiled
-        .iter()
-        .map(|compiled| {
-            let name = name(compiled, &old_rules).unwrap_or_else(|_| compiled.name.clone());
-            (name.as_str().to_owned(), compiled)
-        })
-        .collect();
+    let mut left: Vec<Option<(String, &Compiled)>> = Vec::with_capacity(old.compiled.len());
+    // Where each name stands in `left`, without case; of two alike the first is taken first.
+    let mut places: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for compiled in &old.compiled {
+        let name = name(compiled, &old_rules).unwrap_or_else(|_| compiled.name.clone());
+        let places = places.entry(name.as_str().to_ascii_lowercase()).or_default();
+        places.push_back(left.len());
+        left.push(Some((name.as_str().to_owned(), compiled)));
+    }
     let mut created = Vec::new();
     for one in new {
         let mut entry = one.report(Action::Update);
@@ -227,10 +228,11 @@ fn fill(
             }
             Ok(name) => {
                 entry.name = Some(name.as_str().to_owned());
-                let place = left
-                    .iter()
-                    .position(|(other, _)| other.eq_ignore_ascii_case(name.as_str()));
-                let before = place.map(|place| left.remove(place).1);
+                let place = places.get_mut(&name.as_str().to_ascii_lowercase());
+                let place = place.and_then(VecDeque::pop_front);
+                let before = place
+                    .and_then(|place| left[place].take())
+                    .map(|(_, compiled)| compiled);
                 let difference = diff(before.map(|before| &before.spec), &compiled.spec);
                 entry.action = match before {
                     None => Action::Create,
@@ -262,8 +264,11 @@ fn fill(
         .filter(|one| one.action == Action::Failed)
         .filter_map(|one| one.file.clone())
         .collect();
-    left.retain(|(_, compiled)| !failing.contains(compiled.source.path.as_str()));
-    let (names, gone): (Vec<String>, Vec<&Compiled>) = left.into_iter().unzip();
+    let (names, gone): (Vec<String>, Vec<&Compiled>) = left
+        .into_iter()
+        .flatten()
+        .filter(|(_, compiled)| !failing.contains(compiled.source.path.as_str()))
+        .unzip();
     let created: Vec<&Planned> = created.iter().collect();
     if let Some(plan) = &mut report.plan {
         plan.drift = removed(&gone, &names, &created);

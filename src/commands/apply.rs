@@ -98,9 +98,7 @@ async fn carry_out(
         if prepared.report.version_name.is_some() {
             prepared.report.version_name = Some(plan.version_name.clone());
         }
-        for timed in &mut prepared.planned {
-            timed.planned.version_name = plan.version_name_of(&timed.planned);
-        }
+        plan.name_versions(prepared.planned.iter_mut().map(|timed| &mut timed.planned));
     }
     if !moved.is_empty() {
         return refused(prepared, &moved).await;

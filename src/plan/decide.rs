@@ -1,7 +1,7 @@
 //! The decision for each pipeline, from what was compiled and what the server holds. Pure.
 
 use super::diff::{Difference, diff, diff_unreadable};
-use super::identity::{Identity, Match, Rules, identify};
+use super::identity::{ByName, Identity, Match, Rules, identify};
 use super::mark::Mark;
 use super::naming::VersionNames;
 use super::{Decision, KnownVersion, Plan, Planned, RemotePipeline, RemoteVersion, naming};
@@ -60,11 +60,12 @@ pub fn identify_all(
     listing: &[RemotePipeline],
     rules: &Rules,
 ) -> Result<Vec<Identified>, Failure> {
+    let by_name = ByName::of(listing);
     let identified: Vec<Identified> = compiled
         .into_iter()
         .map(|compiled| Identified {
             digest: compiled.spec.digest(),
-            identity: identify(&compiled, listing, rules),
+            identity: identify(&compiled, &by_name, rules),
             compiled,
         })
         .collect();

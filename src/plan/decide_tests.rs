@@ -220,7 +220,7 @@ fn two_candidates_are_refused_with_the_line_that_decides() {
         remote("2", "scoring_pipeline", None),
     ];
     let one = compiled("scoring_pipeline.py", "scoring", "a");
-    let failure = identify(&one, &listing, &rules()).unwrap_err();
+    let failure = identify(&one, &ByName::of(&listing), &rules()).unwrap_err();
     assert!(
         failure.message.contains("`scoring`") && failure.message.contains("`scoring_pipeline`"),
         "{failure}"
@@ -237,7 +237,7 @@ fn two_candidates_are_refused_with_the_line_that_decides() {
         configured,
         ..rules()
     };
-    let decided = identify(&one, &listing, &rules).unwrap();
+    let decided = identify(&one, &ByName::of(&listing), &rules).unwrap();
     assert!(
         matches!(decided, Identity::Existing(pipeline, Match::Configured) if pipeline.id.as_str() == "2")
     );
@@ -246,7 +246,7 @@ fn two_candidates_are_refused_with_the_line_that_decides() {
 #[test]
 fn names_are_compared_as_the_server_does() {
     let listing = [remote("1", "Scoring", None)];
-    let decided = identify(&compiled("a.py", "scoring", "a"), &listing, &rules()).unwrap();
+    let decided = identify(&compiled("a.py", "scoring", "a"), &ByName::of(&listing), &rules()).unwrap();
     assert!(matches!(decided, Identity::Existing(pipeline, Match::Spec) if pipeline.id.as_str() == "1"));
 }
 
@@ -257,7 +257,12 @@ fn a_kubernetes_store_gets_a_dns_name() {
         kubernetes_store: true,
         ..Rules::default()
     };
-    let decided = identify(&compiled("My_Scoring.py", "scoring", "a"), &[], &rules).unwrap();
+    let decided = identify(
+        &compiled("My_Scoring.py", "scoring", "a"),
+        &ByName::default(),
+        &rules,
+    )
+    .unwrap();
     let Identity::New { name, display_name } = decided else {
         panic!("{decided:?}")
     };

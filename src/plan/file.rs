@@ -10,6 +10,7 @@ use crate::ids::{Digest, PipelineId, VersionId, VersionName};
 use crate::report::{Action, Reason, ServerReport};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use std::collections::HashMap;
 
 /// The version of the format.
 pub const SCHEMA: u32 = 1;
@@ -120,6 +121,9 @@ impl From<&ServerReport> for PlanServer {
     }
 }
 
+/// What names a planned pipeline: its file and its function.
+pub(super) type Key<'a> = (Option<&'a str>, Option<&'a str>);
+
 impl Entry {
     /// What is planned for a pipeline.
     #[must_use]
@@ -173,8 +177,8 @@ impl Entry {
         }
     }
 
-    pub(super) fn key(&self) -> (&Option<String>, &Option<String>) {
-        (&self.file, &self.function)
+    pub(super) fn key(&self) -> Key<'_> {
+        (self.file.as_deref(), self.function.as_deref())
     }
 
     pub(super) fn subject(&self) -> String {
@@ -238,12 +242,23 @@ impl PlanFile {
         Ok(plan)
     }
 
-    /// The name that the plan gives a pipeline's version, where it is not the plan's own.
-    #[must_use]
-    pub fn version_name_of(&self, planned: &Planned) -> Option<VersionName> {
-        let entry = Entry::of(planned);
-        let known = self.pipelines.iter().find(|one| one.key() == entry.key())?;
-        known.version_name.clone()
+    /// The planned pipelines by what names them; of two alike the first.
+    pub(super) fn by_key(&self) -> HashMap<Key<'_>, &Entry> {
+        let entries = self.pipelines.iter().rev();
+        entries.map(|entry| (entry.key(), entry)).collect()
+    }
+
+    /// Gives each pipeline's version the name that the plan has for it, where that is not the plan's own.
+    pub fn name_versions<'a>(&self, planned: impl Iterator<Item = &'a mut Planned>) {
+        let entries = self.by_key();
+        for planned in planned {
+            let compiled = &planned.compiled;
+            let key = (
+                Some(compiled.source.path.as_str()),
+                Some(compiled.function.as_str()),
+            );
+            planned.version_name = entries.get(&key).and_then(|entry| entry.version_name.clone());
+        }
     }
 }
 

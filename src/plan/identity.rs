@@ -11,7 +11,7 @@ use crate::error::{Failure, Phase};
 use crate::ids::PipelineName;
 use crate::ir::names;
 use crate::settings::file::Pipeline;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What decides names.
 #[derive(Clone, Debug, Default)]
@@ -95,18 +95,40 @@ pub fn configured_name<'a>(compiled: &Compiled, rules: &'a Rules) -> Option<&'a 
         .map(|(name, _)| name.as_str())
 }
 
+/// The server's pipelines by name, as servers compare names: without case. A plan looks up some names for
+/// each of its pipelines, which must not cost more the more there are.
+#[derive(Debug, Default)]
+pub struct ByName<'a>(HashMap<String, Vec<&'a RemotePipeline>>);
+
+impl<'a> ByName<'a> {
+    /// All of these.
+    #[must_use]
+    pub fn of(listing: &'a [RemotePipeline]) -> Self {
+        let mut named: HashMap<String, Vec<&RemotePipeline>> = HashMap::with_capacity(listing.len());
+        for pipeline in listing {
+            named
+                .entry(pipeline.name.as_str().to_lowercase())
+                .or_default()
+                .push(pipeline);
+        }
+        Self(named)
+    }
+
+    /// Those of one name, in the order of the listing.
+    fn named(&self, name: &str) -> &[&'a RemotePipeline] {
+        self.0.get(&name.to_lowercase()).map_or(&[], Vec::as_slice)
+    }
+}
+
 /// Decides which of the server's pipelines this is.
 ///
 /// # Errors
 /// When two match (exit 2), or the name it would get is one that servers refuse (exit 1).
-pub fn identify(compiled: &Compiled, listing: &[RemotePipeline], rules: &Rules) -> Result<Identity, Failure> {
+pub fn identify(compiled: &Compiled, listing: &ByName<'_>, rules: &Rules) -> Result<Identity, Failure> {
     let file = compiled.source.path.as_str();
     let mut matches: Vec<(&RemotePipeline, Match)> = Vec::new();
     for (name, how) in candidates(compiled, rules) {
-        for pipeline in listing
-            .iter()
-            .filter(|pipeline| same_name(pipeline.name.as_str(), &name))
-        {
+        for pipeline in listing.named(&name) {
             if !matches.iter().any(|(seen, _)| seen.id == pipeline.id) {
                 matches.push((pipeline, how));
             }
@@ -157,8 +179,4 @@ fn create(compiled: &Compiled, rules: &Rules) -> Result<Identity, Failure> {
         name: wanted,
         display_name: None,
     })
-}
-
-fn same_name(left: &str, right: &str) -> bool {
-    left == right || left.to_lowercase() == right.to_lowercase()
 }

@@ -22,8 +22,9 @@ impl PlanFile {
     #[must_use]
     pub fn moved(&self, now: &Self) -> Vec<Moved> {
         let mut moved = self.moved_settings(&now.settings);
+        let (then, today) = (self.by_key(), now.by_key());
         for entry in &now.pipelines {
-            match self.pipelines.iter().find(|planned| planned.key() == entry.key()) {
+            match then.get(&entry.key()) {
                 Some(planned) => moved.extend(self.moved_entry(planned, entry).map(|why| Moved {
                     file: entry.file.clone(),
                     function: entry.function.clone(),
@@ -44,7 +45,7 @@ impl PlanFile {
             }
         }
         for planned in &self.pipelines {
-            if !now.pipelines.iter().any(|entry| entry.key() == planned.key()) {
+            if !today.contains_key(&planned.key()) {
                 let what = if planned.action == Action::Failed && planned.function.is_none() {
                     format!("{} failed when planned and does not now", planned.subject())
                 } else {

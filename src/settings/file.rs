@@ -140,8 +140,11 @@ impl Pipeline {
         match &self.file {
             Some(file) => file.trim_start_matches("./") == path.as_str(),
             None => {
-                let name = name.replace('-', "_");
-                path.stem() == name || path.stem().strip_suffix("_pipeline") == Some(&name)
+                let is = |stem: &str| {
+                    let plain = |byte: u8| if byte == b'-' { b'_' } else { byte };
+                    stem.len() == name.len() && name.bytes().map(plain).eq(stem.bytes())
+                };
+                is(path.stem()) || path.stem().strip_suffix("_pipeline").is_some_and(is)
             }
         }
     }
