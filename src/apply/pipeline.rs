@@ -35,8 +35,8 @@ impl Run<'_> {
         }
         let doing = format!("creating pipeline `{}`", task.name);
         let looked = self
-            .find_pipeline(task)
-            .await
+            .unless_stopping(self.find_pipeline(task))
+            .await?
             .map_err(|error| failed(error, &doing))?;
         if let Some(pipeline) = looked {
             notes.push(format!(
@@ -145,6 +145,18 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What is read before anything is sent: given up when the run is asked to stop.
+    pub(super) async fn unless_stopping<T>(
+        &self,
+        reading: impl Future<Output = T>,
+    ) -> Result<T, Box<Outcome>> {
+        tokio::select! {
+            biased;
+            found = reading => Ok(found),
+            () = self.cancel.stopping() => Err(Box::new(Outcome::interrupted())),
+        }
     }
 
     /// Waits, unless the run is asked to stop.

@@ -39,6 +39,8 @@ pub enum Plan {
     SignalTwice(usize, i32),
     /// No call from the one with this number on is answered.
     Silent(usize),
+    /// It gets a signal at the call with this number; that call and all that follow are asked to come again in a minute.
+    SignalBusy(usize, i32),
     /// Every third call goes wrong.
     Third(Fault),
 }
@@ -109,6 +111,14 @@ impl Wire {
                 self.heard.notified().await;
                 self.send(signal).await;
                 return std::future::pending().await;
+            }
+            Plan::SignalBusy(at, signal) if number >= at => {
+                if number == at {
+                    self.send(signal).await;
+                    self.heard.notified().await;
+                }
+                let answer = Outgoing::builder().status(429).header("retry-after", "60");
+                return answer.body(Body::from("slow down")).unwrap();
             }
             Plan::Silent(from) if number >= from => return std::future::pending().await,
             Plan::Third(fault) if number % 3 == 2 => return self.broken(request, fault).await,
