@@ -138,18 +138,13 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
         .as_deref()
         .or(context.api_url.as_deref())
         .and_then(address);
-    let ntfy = settings
-        .notify
-        .ntfy
-        .as_ref()
-        .and_then(|topic| address(topic.expose()));
     Subject {
         connection: connected.client.connection().clone(),
         embedded: matches!(settings.server.endpoint, Endpoint::Embedded { .. }),
         shared: settings.server.shared,
         proxies: Proxies {
-            http: first(["HTTP_PROXY", "http_proxy"]),
-            https: first(["HTTPS_PROXY", "https_proxy"]),
+            http: first(["HTTP_PROXY", "http_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])),
+            https: first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])),
             no_proxy: first(["NO_PROXY", "no_proxy"]),
         },
         own_namespace: std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace"))
@@ -157,7 +152,11 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
             .map(|text| text.trim().to_owned()),
         cluster: cluster(environment, Path::new(SERVICE_ACCOUNT)),
         forge_url: context.server_url.as_deref().and_then(address),
-        ntfy: ntfy.map(|topic| (topic, settings.notify.ntfy_token.clone())),
+        ntfy: settings
+            .notify
+            .ntfy
+            .clone()
+            .map(|topic| (topic, settings.notify.ntfy_token.clone())),
         forge: api.map(|api| ForgeAccess {
             api,
             token: settings.forge.token.clone(),
