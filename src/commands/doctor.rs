@@ -11,6 +11,7 @@ use crate::doctor::{
 };
 use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
+use crate::kfp::auth::{Login, is_refusal};
 use crate::kfp::error::{ApiError, ErrorKind};
 use crate::report::annotations;
 use crate::secret::Secret;
@@ -115,7 +116,13 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
     if failure.class == Class::Internal {
         return failure;
     }
-    let findings = first_contact(&subject(settings, connected), failure.class == Class::Usage).await;
+    let mut subject = subject(settings, connected);
+    // Said is enough: each further try brings the account closer to being closed.
+    let refusal = is_refusal(&failure);
+    if refusal {
+        subject.connection.login = Login::None;
+    }
+    let findings = first_contact(&subject, failure.class == Class::Usage && !refusal).await;
     if findings.iter().any(Finding::is_failed) {
         failure.detail = Some(short(&findings));
     }
