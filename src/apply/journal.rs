@@ -105,6 +105,11 @@ impl Journal {
     /// # Errors
     /// When the file cannot be created or read.
     pub fn open(path: &Path, run: Option<String>) -> std::io::Result<Self> {
+        // A pipe would be read for ever, and a link may lead to a file that is somebody else's.
+        if std::fs::symlink_metadata(path).is_ok_and(|found| !found.is_file()) {
+            let text = format!("`{}` is not a plain file", path.display());
+            return Err(std::io::Error::other(text));
+        }
         let mut file = OpenOptions::new()
             .create(true)
             .read(true)
@@ -254,6 +259,23 @@ impl Earlier {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_no_plain_file_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal.jsonl");
+        let theirs = folder.path().join("theirs");
+        std::fs::write(&theirs, "theirs").unwrap();
+        std::os::unix::fs::symlink(&theirs, &path).unwrap();
+        let error = Journal::open(&path, None).unwrap_err();
+        assert!(error.to_string().contains("is not a plain file"), "{error}");
+        assert_eq!(std::fs::read_to_string(&theirs).unwrap(), "theirs");
+        // A pipe would be waited for: nobody ever closes it.
+        std::fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status().unwrap();
+        assert!(made.success());
+        assert!(Journal::open(&path, None).is_err());
+    }
 
     #[test]
     fn intents_without_result_are_found_again() {

@@ -37,7 +37,7 @@ pub(super) async fn before_upload(
 ) -> Result<Look, Box<Outcome>> {
     let mut waits = 0;
     loop {
-        let before = newest(run, task, pipeline).await?;
+        let before = run.unless_stopping(newest(run, task, pipeline)).await??;
         if let Some(before) = &before
             && let Some(outcome) = judge(run, task, before, gathered).await
         {

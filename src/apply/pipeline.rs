@@ -3,11 +3,13 @@
 use super::journal::{Entry, Event};
 use super::run::Run;
 use super::stage::{Progress, Stage};
+use super::upload::still_under_way;
 use super::{Outcome, Task, diagnose};
 use crate::error::{Failure, Phase};
 use crate::ids::PipelineId;
 use crate::kfp::error::{ApiError, Effect, ErrorKind};
 use crate::kfp::{NewPipeline, Pipeline, advice};
+use crate::report::Reason;
 use std::time::Duration;
 
 /// How often a creation is sent at most.
@@ -35,8 +37,8 @@ impl Run<'_> {
         }
         let doing = format!("creating pipeline `{}`", task.name);
         let looked = self
-            .find_pipeline(task)
-            .await
+            .unless_stopping(self.find_pipeline(task))
+            .await?
             .map_err(|error| failed(error, &doing))?;
         if let Some(pipeline) = looked {
             notes.push(format!(
@@ -70,6 +72,7 @@ impl Run<'_> {
             tags: task.tags.clone(),
         };
         let mut doubtful = false;
+        let mut late = false;
         let mut attempt = 1;
         loop {
             self.note(task, Event::Intent, None, None);
@@ -83,6 +86,7 @@ impl Run<'_> {
             };
             let repeatable = matches!(error.kind, ErrorKind::Unreachable(_)) || error.renewed;
             doubtful |= error.effect() == Effect::Unknown && error.kind != ErrorKind::Conflict;
+            late |= error.may_come_late();
             if error.effect() == Effect::Unknown || doubtful {
                 let found = self.find_patiently(task, &error).await.map_err(|look| {
                     self.note(task, Event::Unknown, None, Some(&error.message));
@@ -107,15 +111,34 @@ impl Run<'_> {
             }
             let again = repeatable || error.effect() == Effect::Unknown;
             self.note(task, Event::NotDone, None, Some(&error.message));
-            if !again || attempt >= ATTEMPTS {
-                return Err(failed(error, doing));
-            }
-            let Some(wait) = self.client.patience().wait(attempt, error.retry_after) else {
-                return Err(failed(error, doing));
+            let wait = if again && attempt < ATTEMPTS {
+                self.client.patience().wait(attempt, error.retry_after)
+            } else {
+                None
             };
-            progress.stage(Stage::Quiet);
+            // The look showed nothing, which is the truth unless a try may still be under way.
+            let given_up = |error: ApiError| {
+                if !late {
+                    return failed(error, doing);
+                }
+                self.note(task, Event::Unknown, None, Some(&error.message));
+                let failure = error.into_failure(Phase::Apply, doing);
+                Box::new(Outcome::unknown(still_under_way(failure)))
+            };
+            let Some(wait) = wait else {
+                return Err(given_up(error));
+            };
+            if !late {
+                progress.stage(Stage::Quiet);
+            }
             if self.sleep(wait).await.is_err() {
-                return Err(Box::new(Outcome::interrupted()));
+                let mut outcome = if late {
+                    given_up(error)
+                } else {
+                    Box::new(Outcome::interrupted())
+                };
+                outcome.reason = Some(Reason::Interrupted);
+                return Err(outcome);
             }
             attempt += 1;
         }
@@ -145,6 +168,18 @@ impl Run<'_> {
             }
         }
         Ok(None)
+    }
+
+    /// What is read before anything is sent: given up when the run is asked to stop.
+    pub(super) async fn unless_stopping<T>(
+        &self,
+        reading: impl Future<Output = T>,
+    ) -> Result<T, Box<Outcome>> {
+        tokio::select! {
+            biased;
+            found = reading => Ok(found),
+            () = self.cancel.stopping() => Err(Box::new(Outcome::interrupted())),
+        }
     }
 
     /// Waits, unless the run is asked to stop.

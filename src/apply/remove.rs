@@ -54,7 +54,9 @@ impl Run<'_> {
             let Some(wait) = self.client.patience().wait(attempt, error.retry_after) else {
                 return Err(error);
             };
-            tokio::time::sleep(wait).await;
+            if !self.client.patience().pause(wait).await {
+                return Err(error);
+            }
             attempt += 1;
         }
     }

@@ -11,8 +11,12 @@ use crate::kfp::{Client, Version};
 use crate::plan::mark::Mark;
 use crate::report::{Action, Reason};
 use futures::future::join_all;
+use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
+
+/// Beyond the time one call may take, what a run that is asked to stop has to find out what became of it.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// What the steps of all pipelines share.
 pub(super) struct Run<'a> {
@@ -58,7 +62,18 @@ pub async fn apply(
         journal,
         work,
     };
-    join_all(tasks.iter().map(|task| run.one(task))).await
+    let all = join_all(tasks.iter().map(|task| run.one(task)));
+    // Whoever asks to stop waits for the calls under way, not for a server that asks to be left alone for minutes.
+    let hurried = async {
+        cancel.stopping().await;
+        client.patience().hurry(client.connection().timeout + SETTLING);
+        std::future::pending().await
+    };
+    tokio::select! {
+        biased;
+        outcomes = all => outcomes,
+        outcomes = hurried => outcomes,
+    }
 }
 
 impl Run<'_> {

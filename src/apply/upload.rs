@@ -131,13 +131,14 @@ impl Run<'_> {
                 self.client.patience().wait(attempt, error.retry_after.max(early))
             };
             let Some(wait) = wait else {
-                return Err(tries.given_up(&error, &name));
+                let failure = advice::failure(&error, Phase::Apply, &format!("uploading version `{name}`"));
+                return Err(self.given_up(task, &name, &tries, failure));
             };
             if !tries.doubtful {
                 progress.stage(Stage::Quiet);
             }
             if self.sleep(wait).await.is_err() {
-                return Err(tries.interrupted(&error, &name));
+                return Err(self.interrupted(task, &name, &tries, &error));
             }
             // A try that may still arrive is settled as unknown, never as skipped.
             if !tries.late
@@ -202,7 +203,12 @@ impl Run<'_> {
             }
             let failure =
                 diagnose::refused_upload(self.client, &target.pipeline, error.clone(), &doing).await;
-            return Next::End(Box::new(Outcome::failed(failure)));
+            // A spec that cannot be read is refused in every try.
+            return Next::End(if bad_spec {
+                Box::new(Outcome::failed(failure))
+            } else {
+                self.given_up(task, name, tries, failure)
+            });
         }
         let taken = diagnose::is_taken(error);
         let looked = if taken {
@@ -244,7 +250,8 @@ impl Run<'_> {
                 if diagnose::is_silent_500(error, self.client) {
                     tries.silent_500s += 1;
                     if tries.silent_500s >= SILENT_500S {
-                        return Next::End(Box::new(Outcome::failed(diagnose::stubborn_500(error, &doing))));
+                        let failure = diagnose::stubborn_500(error, &doing);
+                        return Next::End(self.given_up(task, name, tries, failure));
                     }
                 }
                 Next::Again
@@ -283,6 +290,25 @@ impl Run<'_> {
         }
     }
 
+    /// No more tries: the last look showed nothing, which is the truth unless a try may still be under way.
+    fn given_up(&self, task: &Task, name: &VersionName, tries: &Tries, failure: Failure) -> Box<Outcome> {
+        if !tries.late {
+            return Box::new(Outcome::failed(failure));
+        }
+        self.log(task, name, Event::Unknown, None, Some(&failure.message));
+        Box::new(Outcome::unknown(still_under_way(failure)))
+    }
+
+    fn interrupted(&self, task: &Task, name: &VersionName, tries: &Tries, error: &ApiError) -> Box<Outcome> {
+        if !tries.late {
+            return Box::new(Outcome::interrupted());
+        }
+        let failure = advice::failure(error, Phase::Apply, &format!("uploading version `{name}`"));
+        let mut outcome = self.given_up(task, name, tries, failure);
+        outcome.reason = Some(crate::report::Reason::Interrupted);
+        outcome
+    }
+
     /// One line in the journal.
     pub(super) fn log(
         &self,
@@ -319,28 +345,18 @@ impl Tries {
     fn remember(&mut self, error: &ApiError, bad_spec: bool) {
         if error.effect() == Effect::Unknown && error.kind != ErrorKind::Conflict && !bad_spec {
             self.doubtful = true;
-            self.late |= error.kind == ErrorKind::NoAnswer(TransportFault::Timeout);
+            self.late |= error.may_come_late();
         }
     }
+}
 
-    /// No more tries: the last look showed nothing, which is the truth unless a try may still be under way.
-    fn given_up(&self, error: &ApiError, name: &VersionName) -> Box<Outcome> {
-        let failure = advice::failure(error, Phase::Apply, &format!("uploading version `{name}`"));
-        Box::new(if self.late {
-            Outcome::unknown(failure)
-        } else {
-            Outcome::failed(failure)
-        })
-    }
-
-    fn interrupted(&self, error: &ApiError, name: &VersionName) -> Box<Outcome> {
-        if !self.late {
-            return Box::new(Outcome::interrupted());
-        }
-        let mut outcome = self.given_up(error, name);
-        outcome.reason = Some(crate::report::Reason::Interrupted);
-        outcome
-    }
+/// Adds why nobody can say that nothing was done.
+pub(super) fn still_under_way(mut failure: Failure) -> Failure {
+    failure.message = format!(
+        "{}; a try that was not answered in time may still be carried out",
+        failure.message
+    );
+    failure
 }
 
 /// The second name for the same content.

@@ -11,6 +11,7 @@ use crate::doctor::{
 };
 use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
+use crate::kfp::auth::{Login, is_refusal};
 use crate::kfp::error::{ApiError, ErrorKind};
 use crate::report::annotations;
 use crate::secret::Secret;
@@ -115,7 +116,13 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
     if failure.class == Class::Internal {
         return failure;
     }
-    let findings = first_contact(&subject(settings, connected), failure.class == Class::Usage).await;
+    let mut subject = subject(settings, connected);
+    // Said is enough: each further try brings the account closer to being closed.
+    let refusal = is_refusal(&failure);
+    if refusal {
+        subject.connection.login = Login::None;
+    }
+    let findings = first_contact(&subject, failure.class == Class::Usage && !refusal).await;
     if findings.iter().any(Finding::is_failed) {
         failure.detail = Some(short(&findings));
     }
@@ -138,18 +145,13 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
         .as_deref()
         .or(context.api_url.as_deref())
         .and_then(address);
-    let ntfy = settings
-        .notify
-        .ntfy
-        .as_ref()
-        .and_then(|topic| address(topic.expose()));
     Subject {
         connection: connected.client.connection().clone(),
         embedded: matches!(settings.server.endpoint, Endpoint::Embedded { .. }),
         shared: settings.server.shared,
         proxies: Proxies {
-            http: first(["HTTP_PROXY", "http_proxy"]),
-            https: first(["HTTPS_PROXY", "https_proxy"]),
+            http: first(["HTTP_PROXY", "http_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])),
+            https: first(["HTTPS_PROXY", "https_proxy"]).or_else(|| first(["ALL_PROXY", "all_proxy"])),
             no_proxy: first(["NO_PROXY", "no_proxy"]),
         },
         own_namespace: std::fs::read_to_string(Path::new(SERVICE_ACCOUNT).join("namespace"))
@@ -157,7 +159,11 @@ fn subject(settings: &Settings, connected: &Connected) -> Subject {
             .map(|text| text.trim().to_owned()),
         cluster: cluster(environment, Path::new(SERVICE_ACCOUNT)),
         forge_url: context.server_url.as_deref().and_then(address),
-        ntfy: ntfy.map(|topic| (topic, settings.notify.ntfy_token.clone())),
+        ntfy: settings
+            .notify
+            .ntfy
+            .clone()
+            .map(|topic| (topic, settings.notify.ntfy_token.clone())),
         forge: api.map(|api| ForgeAccess {
             api,
             token: settings.forge.token.clone(),

@@ -1,7 +1,7 @@
 //! What answers: the API, a login, a UI, or something else; and whether the path is right.
 
 use super::run::{hasty, transport};
-use super::{Finding, Subject};
+use super::{Finding, Subject, proxy};
 use crate::error::Failure;
 use crate::kfp::auth::{Authenticator, Login};
 use crate::kfp::error::{ApiError, ErrorKind, is_page};
@@ -25,12 +25,15 @@ pub async fn check(subject: &Subject) -> Finding {
     let mut headers = HeaderMap::new();
     let (path, mut response) = match ask(subject, &transport, endpoint, &headers).await {
         Ok(found) => found,
-        Err(cause) => return silent(&cause),
+        Err(cause) => return silent(subject, &transport, &cause).await,
     };
     if is_api(&response) {
         return Finding::passed("http", format!("the pipelines API answers at `{path}`"));
     }
-    let mut error = ApiError::from_response("GET healthz", &response);
+    let mut error = objection(&response);
+    if let Some(finding) = told_apart(subject, &transport, &response).await {
+        return finding;
+    }
     if turns_away(error.kind) && has_credentials(subject) {
         let auth = match authenticator(subject) {
             Ok(auth) => auth,
@@ -50,7 +53,7 @@ pub async fn check(subject: &Subject) -> Finding {
         }
         response = match ask(subject, &transport, endpoint, &headers).await {
             Ok((_, response)) => response,
-            Err(cause) => return silent(&cause),
+            Err(cause) => return silent(subject, &transport, &cause).await,
         };
         if is_api(&response) {
             return Finding::passed(
@@ -60,7 +63,7 @@ pub async fn check(subject: &Subject) -> Finding {
                 ),
             );
         }
-        error = ApiError::from_response("GET healthz", &response).redacted(|text| auth.hide(text));
+        error = objection(&response).redacted(|text| auth.hide(text));
     }
     if let Some(finding) = turned_away(subject, &path, &error) {
         return finding;
@@ -148,10 +151,90 @@ fn authenticator(subject: &Subject) -> Result<Authenticator, Failure> {
     )
 }
 
-fn silent(cause: &str) -> Finding {
+/// What is wrong with an answer that is not the API's.
+fn objection(response: &Response) -> ApiError {
+    let readable =
+        response.status.is_success() && !is_page(response, &String::from_utf8_lossy(&response.body));
+    match model::health(&response.body) {
+        Err(cause) if readable => ApiError::unreadable("GET healthz", response, &cause),
+        _ => ApiError::from_response("GET healthz", response),
+    }
+}
+
+/// The finding about an answer that shows what is in between, or that the two sides speak differently.
+async fn told_apart(subject: &Subject, transport: &dyn Transport, response: &Response) -> Option<Finding> {
+    let endpoint = &subject.connection.endpoint;
+    match response.status.as_u16() {
+        407 => Some(Finding::failed(
+            "http",
+            "the proxy wants to know who is calling (status 407)",
+            proxy::credentials(endpoint),
+        )),
+        404 => speaks_v1(subject, transport).await,
+        // What Go's server, nginx and others say in plain text on a port that speaks TLS.
+        400 => wants_tls(subject, transport).await,
+        _ => None,
+    }
+}
+
+/// The finding about a server of KFP 1.x.
+async fn speaks_v1(subject: &Subject, transport: &dyn Transport) -> Option<Finding> {
+    let endpoint = &subject.connection.endpoint;
+    let asked = call(subject, transport, endpoint, &HeaderMap::new(), "v1beta1").await;
+    let (_, response) = asked.ok()?;
+    let told = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&response.body);
+    (response.status.is_success() && told.is_ok()).then(|| {
+        Finding::failed(
+            "http",
+            "the server speaks only the v1 API of KFP 1.x",
+            "this program needs a KFP 2.x server (2.0.5 or newer)",
+        )
+    })
+}
+
+/// The finding where an `http` address leads to a port that speaks TLS. Nothing secret is sent to find it out.
+async fn wants_tls(subject: &Subject, transport: &dyn Transport) -> Option<Finding> {
+    let mut other = subject.connection.endpoint.clone();
+    // Without a port the other scheme has another one.
+    if other.scheme() != "http" || other.port().is_none() || other.set_scheme("https").is_err() {
+        return None;
+    }
+    let _ = other.set_username("");
+    let _ = other.set_password(None);
+    let speaks = match ask(subject, transport, &other, &HeaderMap::new()).await {
+        Ok(_) => true,
+        Err(cause) => cause.contains("certificate"),
+    };
+    speaks.then(|| {
+        Finding::failed(
+            "http",
+            "the server speaks TLS, and the address says `http`",
+            format!("use `{}` as the endpoint", shown(&other)),
+        )
+    })
+}
+
+async fn silent(subject: &Subject, transport: &dyn Transport, cause: &str) -> Finding {
+    let endpoint = &subject.connection.endpoint;
+    let seen = format!("no answer to a first call: {cause}");
+    if subject.proxies.of(endpoint).is_some() {
+        // reqwest's and its connectors' own words.
+        if cause.contains("proxy authorization required") {
+            return Finding::failed("http", seen, proxy::credentials(endpoint));
+        }
+        if ["tunnel", "proxy", "SOCKS"]
+            .iter()
+            .any(|word| cause.contains(word))
+        {
+            return Finding::failed("http", seen, proxy::cure(endpoint));
+        }
+    }
+    if let Some(finding) = wants_tls(subject, transport).await {
+        return finding;
+    }
     Finding::failed(
         "http",
-        format!("no answer to a first call: {cause}"),
+        seen,
         "check what listens there: it takes connections but does not answer HTTP",
     )
 }
@@ -162,9 +245,19 @@ async fn ask(
     endpoint: &Url,
     headers: &HeaderMap,
 ) -> Result<(String, Response), String> {
+    call(subject, transport, endpoint, headers, "v2beta1").await
+}
+
+async fn call(
+    subject: &Subject,
+    transport: &dyn Transport,
+    endpoint: &Url,
+    headers: &HeaderMap,
+    generation: &str,
+) -> Result<(String, Response), String> {
     let mut url = endpoint.clone();
     if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().extend(["apis", "v2beta1", "healthz"]);
+        path.pop_if_empty().extend(["apis", generation, "healthz"]);
     }
     let limit = hasty(&subject.connection).timeout;
     let mut request = Request::new(Method::GET, url.clone());

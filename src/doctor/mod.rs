@@ -171,8 +171,8 @@ pub struct Subject {
     pub cluster: Option<Cluster>,
     /// The forge's address, which may tell the runner's namespace.
     pub forge_url: Option<Url>,
-    /// An ntfy topic, with its token.
-    pub ntfy: Option<(Url, Option<Secret>)>,
+    /// The address of an ntfy topic as configured, with its token.
+    pub ntfy: Option<(Secret, Option<Secret>)>,
     /// The forge's API, with the job's token and the repository.
     pub forge: Option<ForgeAccess>,
     /// The link to this CI run.

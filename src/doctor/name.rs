@@ -1,7 +1,7 @@
 //! Does the name resolve?
 
 use super::Finding;
-use super::proxy::is_in_cluster;
+use super::proxy::{self, is_in_cluster};
 use super::run::PATIENCE;
 use std::net::SocketAddr;
 use url::Url;
@@ -13,7 +13,7 @@ pub async fn check(target: &Url, is_proxy: bool) -> (Finding, Vec<SocketAddr>) {
         .unwrap_or_default()
         .trim_matches(['[', ']'])
         .to_owned();
-    let port = target.port_or_known_default().unwrap_or(80);
+    let port = proxy::port(target);
     let what = if is_proxy { "the proxy" } else { "the server" };
     let looked = tokio::time::timeout(PATIENCE, tokio::net::lookup_host((host.as_str(), port))).await;
     let cause = match looked {

@@ -3,32 +3,37 @@
 use super::run::{PATIENCE, strict_transport};
 use super::{Finding, Subject};
 use crate::kfp::transport::{Request, Transport};
+use crate::notify::ntfy::Ntfy;
 use http::Method;
-use http::header::{AUTHORIZATION, HeaderValue};
+use http::header::AUTHORIZATION;
 
 /// The finding. Reading a topic with `poll=1` sends nothing and ends at once.
 pub async fn check(subject: &Subject) -> Finding {
-    let Some((topic, token)) = &subject.ntfy else {
+    let Some((address, token)) = &subject.ntfy else {
         return Finding::skipped("ntfy", "no topic is configured");
+    };
+    let topic = match Ntfy::parse(address, token.as_ref()) {
+        Ok(topic) => topic,
+        Err(why) => {
+            return Finding::failed(
+                "ntfy",
+                format!("no notification can be sent: {why}"),
+                "write the topic as `https://ntfy.example.com/topic`; a deployment never fails because of ntfy",
+            );
+        }
     };
     let transport = match strict_transport(subject) {
         Ok(transport) => transport,
         Err(failure) => return Finding::failed("ntfy", failure.message, failure.hint.unwrap_or_default()),
     };
-    let place = topic.origin().ascii_serialization();
-    let mut url = topic.clone();
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push("auth");
-    }
+    let (url, authorization) = topic.question();
+    let place = url.origin().ascii_serialization();
     let mut request = Request::new(Method::GET, url);
     request.timeout = PATIENCE;
     request.response_limit = 1 << 16;
-    if let Some(token) = token
-        && let Ok(mut value) = HeaderValue::from_str(&format!("Bearer {}", token.expose()))
-    {
-        value.set_sensitive(true);
-        request.headers.insert(AUTHORIZATION, value);
-    }
+    request
+        .headers
+        .extend(authorization.map(|value| (AUTHORIZATION, value)));
     let cure = "check the address of the topic; a deployment never fails because of ntfy";
     match tokio::time::timeout(PATIENCE, transport.send(request)).await {
         Err(_) => Finding::failed(

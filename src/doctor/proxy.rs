@@ -8,9 +8,9 @@ use url::Url;
 /// The proxies of the environment, as they stand there.
 #[derive(Clone, Debug, Default)]
 pub struct Proxies {
-    /// `HTTP_PROXY` or `http_proxy`.
+    /// `HTTP_PROXY` or `http_proxy`, else `ALL_PROXY`.
     pub http: Option<String>,
-    /// `HTTPS_PROXY` or `https_proxy`.
+    /// `HTTPS_PROXY` or `https_proxy`, else `ALL_PROXY`.
     pub https: Option<String>,
     /// `NO_PROXY` or `no_proxy`.
     pub no_proxy: Option<String>,
@@ -72,10 +72,40 @@ fn within(host: &str, block: &str) -> bool {
     u32::from(host) & mask == u32::from(net) & mask
 }
 
+/// The port of a proxy; SOCKS has one of its own (RFC 1928).
+#[must_use]
+pub fn port(proxy: &Url) -> u16 {
+    proxy.port_or_known_default().unwrap_or(1080)
+}
+
 /// Whether a name only means something inside a cluster.
 #[must_use]
 pub fn is_in_cluster(host: &str) -> bool {
     is_service(host) || !host.contains('.') && host.parse::<IpAddr>().is_err() && host != "localhost"
+}
+
+/// What to do about a proxy that does not work.
+#[must_use]
+pub fn cure(endpoint: &Url) -> String {
+    let variable = if endpoint.scheme() == "https" {
+        "HTTPS_PROXY"
+    } else {
+        "HTTP_PROXY"
+    };
+    let host = endpoint.host_str().unwrap_or_default();
+    format!(
+        "check the proxy in `{variable}` (or `ALL_PROXY`), or add `{host}` to `NO_PROXY` where none is needed"
+    )
+}
+
+/// What to do about a proxy that asks who is calling.
+#[must_use]
+pub fn credentials(endpoint: &Url) -> String {
+    let host = endpoint.host_str().unwrap_or_default();
+    format!(
+        "give the proxy's user and password in its variable (`http://user:password@proxy:port`), or add `{host}` to \
+         `NO_PROXY` where none is needed"
+    )
 }
 
 /// The finding, and the proxy that is used.
@@ -84,11 +114,7 @@ pub fn check(subject: &Subject) -> (Finding, Option<Url>) {
     let Some(proxy) = subject.proxies.of(endpoint) else {
         return (Finding::passed("proxy", "none is used for this address"), None);
     };
-    let shown = format!(
-        "{}:{}",
-        proxy.host_str().unwrap_or("?"),
-        proxy.port_or_known_default().unwrap_or(0)
-    );
+    let shown = format!("{}:{}", proxy.host_str().unwrap_or("?"), port(&proxy));
     let host = endpoint.host_str().unwrap_or_default();
     if is_in_cluster(host) {
         let finding = Finding::failed(

@@ -1,6 +1,6 @@
 //! Can a connection be made?
 
-use super::proxy::is_in_cluster;
+use super::proxy::{self, is_in_cluster};
 use super::run::PATIENCE;
 use super::{Finding, Subject, manifests};
 use std::io::ErrorKind;
@@ -31,7 +31,8 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
     let said: Vec<&str> = causes.iter().map(|(_, text)| text.as_str()).collect();
     let said = said.join("; ");
     let host = target.host_str().unwrap_or_default();
-    let port = target.port_or_known_default().unwrap_or(80);
+    let port = proxy::port(target);
+    let endpoint = &subject.connection.endpoint;
     match causes.iter().map(|(cause, _)| *cause).min() {
         Some(Cause::Timeout) if is_in_cluster(host) => Finding::failed(
             "tcp",
@@ -45,6 +46,11 @@ pub async fn check(subject: &Subject, target: &Url, addresses: &[SocketAddr]) ->
             "tcp",
             format!("{said}: packets are dropped in silence"),
             format!("open port {port} of `{host}` to this machine in the firewall in between"),
+        ),
+        Some(Cause::Refused) if target != endpoint => Finding::failed(
+            "tcp",
+            format!("{said}: the proxy's host is there, but nothing listens on port {port}"),
+            proxy::cure(endpoint),
         ),
         Some(Cause::Refused) => Finding::failed(
             "tcp",

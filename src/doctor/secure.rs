@@ -221,6 +221,13 @@ fn refused(error: &Error, host: &str, issuer: &str, leaf: &Facts, length: usize)
             "the certificate is not valid yet",
             "check this machine's clock",
         ),
+        // What `openssl req -x509` makes without more ado; the verifier has no name of its own for it.
+        CertificateError::Other(cause) if cause.to_string().contains("CaUsedAsEndEntity") => Finding::failed(
+            "tls",
+            "the server shows the certificate of an authority as its own (`CA:TRUE`), as self-signed ones often are",
+            "have one made that is not an authority's (`-addext basicConstraints=critical,CA:FALSE`), or have an authority \
+             sign one for the server; give that with `--ca-file`",
+        ),
         other => Finding::failed(
             "tls",
             format!("the certificate was refused: {other:?}"),

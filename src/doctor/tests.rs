@@ -362,3 +362,56 @@ fn a_proxy_is_only_in_the_way_of_cluster_names() {
     subject.connection.endpoint = "http://10.1.2.3:8888".parse().unwrap();
     assert!(proxy::check(&subject).1.is_none());
 }
+
+#[tokio::test]
+async fn a_proxy_that_does_not_work_is_not_the_servers_fault() {
+    // SOCKS, which `ALL_PROXY` may name, has a port of its own.
+    assert_eq!(proxy::port(&"socks5://proxy.example".parse().unwrap()), 1080);
+    let closed = TcpListener::bind("127.0.0.1:0")
+        .await
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let mut subject = subject("http://kubeflow.example:8888/pipeline");
+    subject.proxies.http = Some(format!("http://user:sEcReT-0123456789@{closed}"));
+    let findings = first_contact(&subject, false).await;
+    let cure = found(&findings, "tcp").cure.clone().unwrap();
+    assert!(
+        cure.contains("check the proxy in `HTTP_PROXY`")
+            && cure.contains("add `kubeflow.example` to `NO_PROXY`"),
+        "{findings:#?}"
+    );
+    assert!(!format!("{findings:?}").contains("sEcReT"), "{findings:#?}");
+
+    let page = "<html><title>Proxy Authentication Required</title></html>";
+    let asking = always(407, "text/html", page).await;
+    subject.proxies = Proxies::default();
+    subject.connection.endpoint = format!("http://{asking}").parse().unwrap();
+    let findings = first_contact(&subject, false).await;
+    let http = found(&findings, "http");
+    let cure = http.cure.as_deref().unwrap();
+    assert!(
+        http.is_failed() && cure.contains("user and password"),
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test]
+async fn json_of_something_else_is_said_to_be_that() {
+    let other = always(200, "application/json", r#"{"status":"green"}"#).await;
+    let findings = first_contact(&subject(&format!("http://{other}")), false).await;
+    let http = found(&findings, "http");
+    assert!(
+        http.is_failed() && http.seen.contains("`multi_user` is missing"),
+        "{findings:#?}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_of_the_first_api_is_said_to_be_that() {
+    let health = axum::routing::get(async || r#"{"commit_sha":"0","tag_name":"1.8.5"}"#);
+    let old = serve(Router::new().route("/apis/v1beta1/healthz", health)).await;
+    let findings = first_contact(&subject(&format!("http://{old}")), false).await;
+    let http = found(&findings, "http");
+    assert!(http.is_failed() && http.seen.contains("v1 API"), "{findings:#?}");
+}

@@ -66,13 +66,20 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
                     "run `kfp-gitops doctor`: inside a cluster a NetworkPolicy that drops packets looks like this",
                 ),
             ),
-            TransportFault::Tls => (
+            // rustls' word for a signature that leads to nobody trusted.
+            TransportFault::Tls if error.message.contains("UnknownIssuer") => (
                 Class::Usage,
                 Some("give the authority that signed the server's certificate with `--ca-file`"),
             ),
+            TransportFault::Tls => (
+                Class::Usage,
+                Some("`kfp-gitops doctor` says what is wrong with the certificate, or whether there is any"),
+            ),
             TransportFault::Proxy => (
                 Class::Infrastructure,
-                Some("check `HTTPS_PROXY`, or add the host to `NO_PROXY`"),
+                Some(
+                    "check the proxy in `HTTPS_PROXY`, `HTTP_PROXY` or `ALL_PROXY`, or add the host to `NO_PROXY`",
+                ),
             ),
             _ => (
                 Class::Infrastructure,
@@ -118,6 +125,10 @@ fn judge(error: &ApiError) -> (Class, Option<&'static str>) {
                 Some("a proxy answered in the server's place: run again, or check that the server is up"),
             )
         }
+        ErrorKind::Page | ErrorKind::Refused if error.status == Some(407) => (
+            Class::Usage,
+            Some("give the proxy's user and password in its variable, or add the host to `NO_PROXY`"),
+        ),
         ErrorKind::Page => (
             Class::Usage,
             Some("point the endpoint at the API: behind Kubeflow's gateway it ends in `/pipeline`"),

@@ -197,7 +197,9 @@ impl Client {
                 return Err(error);
             }
             tracing::debug!(call = %error.call, cause = %error.message, ?wait, attempt, "reading again");
-            tokio::time::sleep(wait).await;
+            if !self.shared.patience.pause(wait).await {
+                return Err(error);
+            }
             last = Some(error);
             attempt += 1;
         }
@@ -254,9 +256,12 @@ impl Client {
             .headers
             .insert(ACCEPT, HeaderValue::from_static("application/json"));
         let Some(left) = shared.patience.remaining() else {
-            let total = seconds(shared.connection.deadline);
-            let error = ApiError::new(ErrorKind::Deadline, &call, format!("the run's {total} are over"));
-            return (Err(error), login);
+            let why = if shared.patience.is_hurried() {
+                "the run was asked to stop".to_owned()
+            } else {
+                format!("the run's {} are over", seconds(shared.connection.deadline))
+            };
+            return (Err(ApiError::new(ErrorKind::Deadline, &call, why)), login);
         };
         let limit = shared.connection.timeout.min(left);
         request.timeout = limit;

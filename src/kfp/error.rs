@@ -181,6 +181,14 @@ impl ApiError {
         }
     }
 
+    /// Whether whoever waited for the answer stopped waiting, so that the server may still be at it: this program,
+    /// or a gateway in between (504, and 524 of Cloudflare).
+    #[must_use]
+    pub const fn may_come_late(&self) -> bool {
+        matches!(self.kind, ErrorKind::NoAnswer(TransportFault::Timeout))
+            || matches!(self.status, Some(504 | 524))
+    }
+
     /// Whether the credentials sent are not, or no longer, taken: a login that can renew them should.
     #[must_use]
     pub const fn credentials_refused(&self) -> bool {

@@ -156,12 +156,13 @@ fn connect_fault(error: &reqwest::Error, text: &str) -> TransportFault {
             .downcast_ref::<std::io::Error>()
             .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
     };
-    if has_cause(error, &refused) {
+    // Whatever keeps a proxy from connecting, the server is not to blame, and is not what has to be mended.
+    if text.contains("tunnel") || text.contains("proxy") {
+        TransportFault::Proxy
+    } else if has_cause(error, &refused) {
         TransportFault::Refused
     } else if error.is_timeout() {
         TransportFault::ConnectTimeout
-    } else if text.contains("tunnel") || text.contains("proxy") {
-        TransportFault::Proxy
     } else {
         TransportFault::Connect
     }

@@ -11,6 +11,7 @@ use rand::{Rng, SeedableRng};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// How often one read is sent at most.
@@ -35,6 +36,7 @@ pub const fn passes(status: u16) -> bool {
 #[derive(Debug)]
 pub struct Patience {
     deadline: Mutex<Instant>,
+    hurried: watch::Sender<bool>,
     // In halves of a repeat, because a success earns a half.
     tokens: AtomicI64,
     repeats: AtomicU64,
@@ -48,6 +50,7 @@ impl Patience {
         let random = seed.map_or_else(|| SmallRng::from_rng(&mut rand::rng()), SmallRng::seed_from_u64);
         Self {
             deadline: Mutex::new(Instant::now() + total),
+            hurried: watch::Sender::new(false),
             tokens: AtomicI64::new(2 * BUDGET),
             repeats: AtomicU64::new(0),
             random: Mutex::new(random),
@@ -63,6 +66,38 @@ impl Patience {
     /// Does not count time that was spent on something else than the server.
     pub fn forgive(&self, time: Duration) {
         *self.deadline.lock().unwrap_or_else(PoisonError::into_inner) += time;
+    }
+
+    /// The run was asked to stop: only so much time is left, and nobody waits beyond it for a next try.
+    pub fn hurry(&self, left: Duration) {
+        {
+            let mut deadline = self.deadline.lock().unwrap_or_else(PoisonError::into_inner);
+            *deadline = (*deadline).min(Instant::now() + left);
+        }
+        self.hurried.send_replace(true);
+    }
+
+    /// Whether the run was asked to stop.
+    #[must_use]
+    pub fn is_hurried(&self) -> bool {
+        *self.hurried.borrow()
+    }
+
+    /// Waits before a next try. `false` when there can be none: the run was asked to stop, and its time is up
+    /// before this wait is over.
+    pub async fn pause(&self, wait: Duration) -> bool {
+        let until = Instant::now() + wait;
+        let mut hurried = self.hurried.subscribe();
+        tokio::select! {
+            biased;
+            () = tokio::time::sleep_until(until) => return true,
+            _ = hurried.wait_for(|hurried| *hurried) => {}
+        }
+        if until >= self.deadline() {
+            return false;
+        }
+        tokio::time::sleep_until(until).await;
+        true
     }
 
     /// What is left until then; nothing means the time is up.
@@ -191,6 +226,27 @@ mod tests {
         tokio::time::advance(Duration::from_secs(5)).await;
         assert_eq!(patience.remaining(), None);
         assert!(patience.wait(1, None).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_asked_to_stop_waits_no_longer_than_it_is_given() {
+        let patience = Patience::new(Duration::from_secs(600), Some(1));
+        let started = Instant::now();
+        let hurry = async {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+            patience.hurry(Duration::from_secs(30));
+        };
+        let (long, short, ()) = tokio::join!(
+            patience.pause(Duration::from_secs(60)),
+            patience.pause(Duration::from_secs(20)),
+            hurry
+        );
+        assert_eq!((long, short), (false, true));
+        assert_eq!(started.elapsed(), Duration::from_secs(20));
+        assert!(patience.is_hurried());
+        assert!(patience.wait(1, Some(Duration::from_secs(13))).is_none());
+        patience.hurry(Duration::from_secs(600));
+        assert_eq!(patience.deadline(), started + Duration::from_secs(32));
     }
 
     #[tokio::test(start_paused = true)]

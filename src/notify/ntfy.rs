@@ -93,6 +93,16 @@ impl Ntfy {
         })
     }
 
+    /// The call that tells whether the topic would be taken, and sends nothing to anybody.
+    #[must_use]
+    pub fn question(&self) -> (Url, Option<HeaderValue>) {
+        let mut url = self.root.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend([self.topic.expose(), "auth"]);
+        }
+        (url, self.authorization.clone())
+    }
+
     /// What must never be shown.
     #[must_use]
     pub fn secrets(&self) -> &[Secret] {

@@ -165,7 +165,7 @@ fn parse(value: &str, from: &str) -> Result<(Url, Option<String>), Failure> {
             )),
         )
     };
-    let url = Url::parse(&text).map_err(|error| bad(&error.to_string()))?;
+    let mut url = Url::parse(&text).map_err(|error| bad(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(bad(&format!(
             "scheme `{}` is neither http nor https",
@@ -175,6 +175,10 @@ fn parse(value: &str, from: &str) -> Result<(Url, Option<String>), Failure> {
     if url.host_str().is_none_or(str::is_empty) {
         return Err(bad("it names no host"));
     }
+    // Copied from a browser it may end in `#/pipelines`, or carry a token. Calls are made without either, so
+    // nothing else needs them: reports and links would only show them to everybody.
+    url.set_query(None);
+    url.set_fragment(None);
     Ok((url, note))
 }
 
@@ -265,6 +269,22 @@ mod tests {
             let decided = decided(None, None, &[("KF_PIPELINES_ENDPOINT", given)]).unwrap();
             assert_eq!(decided.endpoint.display(), url);
             assert!(decided.note.unwrap().contains("no scheme"));
+        }
+    }
+
+    #[test]
+    fn what_a_browser_adds_is_left_out() {
+        for given in [
+            "https://h/pipeline?token=secret",
+            "https://h/pipeline/#/pipelines?token=secret",
+            "h/pipeline?token=secret#x",
+        ] {
+            let decided = decided(Some(given), None, &[]).unwrap();
+            assert_eq!(decided.endpoint.display(), "https://h/pipeline", "{given}");
+            let Endpoint::Server { url } = decided.endpoint else {
+                panic!("{given}")
+            };
+            assert!(url.query().is_none() && url.fragment().is_none(), "{given}");
         }
     }
 

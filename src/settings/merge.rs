@@ -291,13 +291,9 @@ fn headers(
     from_environment: Option<&str>,
 ) -> Result<Vec<(String, Secret)>, Failure> {
     let mut headers = Vec::new();
-    let mut add = |name: &str, value: &str| {
+    let mut add = |which: &str, name: &str, value: &str| {
         let failure = |why: &str| {
-            Failure::usage(
-                Phase::Settings,
-                format!("header `{}` {why}", name.escape_default()),
-            )
-            .hint("write one `Name: value` a line")
+            Failure::usage(Phase::Settings, format!("{which} {why}")).hint("write one `Name: value` a line")
         };
         http::HeaderName::from_bytes(name.as_bytes()).map_err(|_| failure("has no valid name"))?;
         http::HeaderValue::from_str(value).map_err(|_| failure("has no valid value"))?;
@@ -308,15 +304,15 @@ fn headers(
         Ok(())
     };
     for (name, value) in from_file {
-        add(name.trim(), value.trim())?;
+        let which = format!("header `{}`", name.trim().escape_default());
+        add(&which, name.trim(), value.trim())?;
     }
-    for line in from_environment
-        .unwrap_or_default()
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-    {
+    let lines = from_environment.unwrap_or_default().lines().zip(1..);
+    for (line, number) in lines.filter(|(line, _)| !line.trim().is_empty()) {
         let (name, value) = line.split_once(':').unwrap_or((line, ""));
-        add(name.trim(), value.trim())?;
+        // Where the colon is missing or elsewhere, what stands before it may be the secret itself.
+        let which = format!("line {number} of `{}`", variables::HEADERS);
+        add(&which, name.trim(), value.trim())?;
     }
     Ok(headers)
 }

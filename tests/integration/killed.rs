@@ -200,6 +200,73 @@ async fn a_signal_settles_what_is_in_flight_and_exits_75() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_signal_is_heard_while_the_server_asks_to_be_left_alone() {
+    let folder = root();
+    // Before anything of the version is sent: the look for the pipeline, the look at its newest version. After: the
+    // read-back.
+    for (call, action) in [(2, "skipped"), (4, "skipped"), (6, "created")] {
+        let (wire, url) = Wire::start(Kind::V2_17_0).await;
+        wire.plan(Plan::SignalBusy(call, libc::SIGTERM));
+        let run = wire.apply(folder.path(), &url);
+        // Half of what the server asks for.
+        let said = tokio::time::timeout(std::time::Duration::from_secs(30), run)
+            .await
+            .unwrap_or_else(|_| panic!("call {call}: the signal was not heard"));
+        let pipeline = &said.json()["pipelines"][0];
+        assert_eq!(pipeline["action"], action, "call {call}: {pipeline:#}");
+        assert_eq!(
+            said.code,
+            if action == "created" { 0 } else { 75 },
+            "call {call}: {said:?}"
+        );
+        let there = truth(&wire.server).await.get("one").map_or(0, Vec::len);
+        assert_eq!(there, usize::from(action == "created"), "call {call}: {said:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_gateway_stopped_waiting_for_is_unknown() {
+    let folder = root();
+    for (end, statuses) in [
+        ("/upload_version", &[504][..]),
+        // What surely is refused says nothing of the try before.
+        ("/upload_version", &[504, 403]),
+        ("/pipelines", &[504]),
+        ("/pipelines", &[504, 403]),
+    ] {
+        let (wire, url) = Wire::start(Kind::V2_17_0).await;
+        wire.plan(Plan::Answers(end, statuses));
+        let said = wire.apply(folder.path(), &url).await;
+        let context = format!("{end} {statuses:?}: {said:?}");
+        let pipeline = &said.json()["pipelines"][0];
+        assert_eq!(pipeline["action"], "unknown", "{context}");
+        assert!(
+            pipeline["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("may still be carried out"),
+            "{context}"
+        );
+        assert_ne!(said.code, 0, "{context}");
+        // The next run says what was left open, and mends it.
+        wire.plan(Plan::Fair);
+        let clean = wire.apply(folder.path(), &url).await;
+        assert_eq!(clean.code, 0, "{clean:?}");
+        assert!(
+            clean.json()["pipelines"][0]["notes"]
+                .to_string()
+                .contains("an earlier run ended during"),
+            "{clean:?}"
+        );
+    }
+    // Nobody waited for these.
+    let (wire, url) = Wire::start(Kind::V2_17_0).await;
+    wire.plan(Plan::Answers("/upload_version", &[503, 403]));
+    let said = wire.apply(folder.path(), &url).await;
+    assert_eq!(said.json()["pipelines"][0]["action"], "failed", "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_signal_before_the_first_write_leaves_results_and_exits_75() {
     let folder = root();
     let results = folder.path().join("results.json");

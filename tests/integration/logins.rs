@@ -77,6 +77,10 @@ struct Guarded {
     /// Everything that was sent where it does not belong.
     leaks: Mutex<Vec<String>>,
     several_connectors: bool,
+    /// The password is changed once a session was given out.
+    password_changes: bool,
+    /// Passwords refused.
+    refusals: AtomicUsize,
 }
 
 impl Guarded {
@@ -88,6 +92,8 @@ impl Guarded {
             api_calls: AtomicUsize::new(0),
             leaks: Mutex::default(),
             several_connectors: false,
+            password_changes: false,
+            refusals: AtomicUsize::new(0),
         })
     }
 
@@ -138,11 +144,16 @@ impl Guarded {
             ("GET", "/dex/auth/local" | "/dex/auth/ldap") => recorded("follow_1"),
             ("GET", "/dex/auth/local/login") => recorded("follow_2"),
             ("POST", "/dex/auth/local/login")
-                if field("login") == Some("user@example.com") && field("password") == Some(PASSWORD) =>
+                if field("login") == Some("user@example.com")
+                    && field("password") == Some(PASSWORD)
+                    && !(self.password_changes && self.sessions.load(Ordering::Relaxed) > 0) =>
             {
                 recorded("password")
             }
-            ("POST", "/dex/auth/local/login") => recorded("wrong_password"),
+            ("POST", "/dex/auth/local/login") => {
+                self.refusals.fetch_add(1, Ordering::Relaxed);
+                recorded("wrong_password")
+            }
             ("GET", "/dex/approval") => recorded("after_password_1"),
             ("POST", "/dex/approval") if field("approval") == Some("approve") && field("req").is_some() => {
                 recorded("approve")
@@ -324,6 +335,21 @@ fn a_wrong_password_is_said_once_and_not_shown() {
             "the login at http://127.0.0.1:5556/dex/auth/local/login refuses user `user@example.com` with this password"
         );
         assert!(!format!("{failure:?}").contains("wr0ng"));
+    });
+}
+
+#[test]
+fn a_refused_password_is_not_sent_again() {
+    virtually(async {
+        // Changed while the run is under way: directories close an account after a few wrong ones.
+        let server = Server::new(Dialect::new(Kind::MultiUser), 1);
+        let mut guarded = Arc::into_inner(Guarded::new(&server, Some(6))).expect("the only one");
+        guarded.password_changes = true;
+        let guarded = Arc::new(guarded);
+        let client = client(Arc::<Guarded>::clone(&guarded), dex(PASSWORD));
+        let ran = run_with(&client, &Repository::many(25, "1"), &Job::new(1)).await;
+        assert!(!truth::undone(&ran).is_empty(), "{ran:#?}");
+        assert_eq!(guarded.refusals.load(Ordering::Relaxed), 1);
     });
 }
 

@@ -166,6 +166,26 @@ async fn what_is_given_decides() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn headers_that_cannot_be_read_are_not_shown() {
+    let server = server(Vec::new()).await;
+    for headers in [
+        // Without a colon, or with one in the middle of it, what stands first may be the secret.
+        "X-One: a\nX-Key sEcReT-0123456789",
+        "X-One: a\nsEcReT-0123456789 a:b",
+        "X-One: a\nX-Key: sEcReT-0123456789\u{1}",
+    ] {
+        let said = list(&server, "", &[("KFP_GITOPS_HEADERS", headers)]).await;
+        assert_eq!(said.code, 2, "{said:?}");
+        assert!(!format!("{said:?}").contains("sEcReT"), "{said:?}");
+        assert!(
+            said.err.contains("line 2 of `KFP_GITOPS_HEADERS`")
+                || said.out.contains("line 2 of `KFP_GITOPS_HEADERS`"),
+            "{said:?}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kind_without_what_it_needs_is_usage() {
     let server = server(Vec::new()).await;
     for (kind, names) in [

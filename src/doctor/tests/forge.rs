@@ -29,7 +29,7 @@ async fn ntfy_and_gitea_are_asked_without_writing() {
     let address = serve(registry()).await;
     let mut subject = subject(&format!("http://{address}"));
     let ntfy = serve(Router::new().route("/gitea-ci/auth", get(|| async { "{\"success\":true}" }))).await;
-    subject.ntfy = Some((format!("http://{ntfy}/gitea-ci").parse().unwrap(), None));
+    subject.ntfy = Some((Secret::new(&format!("http://{ntfy}/gitea-ci")).unwrap(), None));
     for (push, verdict, seen) in [
         ("false", Verdict::Failed, "may only read"),
         ("true", Verdict::Passed, "statuses and comments"),
@@ -130,17 +130,48 @@ async fn ntfy_says_whether_it_takes_the_topic() {
         ))
         .await;
         let mut subject = subject("http://127.0.0.1:1");
-        let topic = format!("http://{address}/gitea-ci").parse().unwrap();
+        let topic = Secret::new(&format!("http://{address}/gitea-ci")).unwrap();
         subject.ntfy = Some((topic, Secret::new("tk_secret").ok()));
         let finding = crate::doctor::ntfy::check(&subject).await;
         assert!(finding.is_failed() && finding.seen.contains(seen), "{finding:?}");
         assert!(!format!("{finding:?}").contains("tk_secret"), "{finding:?}");
     }
     let mut subject = subject("http://127.0.0.1:1");
-    subject.ntfy = Some(("http://127.0.0.1:1/gitea-ci".parse().unwrap(), None));
+    subject.ntfy = Some((Secret::new("http://127.0.0.1:1/gitea-ci").unwrap(), None));
     let finding = crate::doctor::ntfy::check(&subject).await;
     assert!(
         finding.is_failed() && finding.seen.contains("cannot be reached"),
+        "{finding:?}"
+    );
+}
+
+#[tokio::test]
+async fn ntfy_is_asked_as_it_will_be_told() {
+    // `user:password` is Basic, in the address too.
+    let address = serve(Router::new().route(
+        "/gitea-ci/auth",
+        get(async |headers: axum::http::HeaderMap| {
+            assert_eq!(headers[header::AUTHORIZATION], "Basic YW5uOnNFY1JlVA==");
+            StatusCode::OK
+        }),
+    ))
+    .await;
+    let mut subject = subject("http://127.0.0.1:1");
+    for (topic, token) in [
+        (format!("http://{address}/gitea-ci"), Some("ann:sEcReT")),
+        (format!("http://ann:sEcReT@{address}/gitea-ci"), None),
+    ] {
+        let token = token.map(|token| Secret::new(token).unwrap());
+        subject.ntfy = Some((Secret::new(&topic).unwrap(), token));
+        let finding = crate::doctor::ntfy::check(&subject).await;
+        assert_eq!(finding.verdict, Verdict::Passed, "{finding:?}");
+        assert!(!format!("{finding:?}").contains("sEcReT"), "{finding:?}");
+    }
+    // One that is no address is configured all the same.
+    subject.ntfy = Some((Secret::new("ntfy.example/gitea-ci").unwrap(), None));
+    let finding = crate::doctor::ntfy::check(&subject).await;
+    assert!(
+        finding.is_failed() && finding.seen.contains("scheme://host/topic"),
         "{finding:?}"
     );
 }

@@ -17,6 +17,15 @@ pub(super) async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfi
     leaf.not_after = rcgen::date_time_ymd(until, 1, 1);
     let key = rcgen::KeyPair::generate().unwrap();
     let certificate = leaf.signed_by(&key, &issuer).unwrap();
+    secured(&certificate, &authority_certificate, &key).await
+}
+
+/// TLS in front of the registry, and the authority to trust as a file.
+async fn secured(
+    certificate: &rcgen::Certificate,
+    authority: &rcgen::Certificate,
+    key: &rcgen::KeyPair,
+) -> (SocketAddr, tempfile::NamedTempFile) {
     crate::kfp::tls::install_provider();
     let key = rustls_pki_types::PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config = rustls::ServerConfig::builder()
@@ -39,7 +48,7 @@ pub(super) async fn secure_server(name: &str, until: i32) -> (SocketAddr, tempfi
         }
     });
     let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), authority_certificate.pem()).unwrap();
+    std::fs::write(file.path(), authority.pem()).unwrap();
     (address, file)
 }
 
@@ -83,6 +92,38 @@ async fn tls_trouble_is_told_apart() {
     subject.connection.endpoint = format!("https://localhost:{}", plain.port()).parse().unwrap();
     let tls = found(&first_contact(&subject, false).await, "tls").clone();
     assert!(tls.seen.contains("handshake failed"), "{tls:?}");
+}
+
+#[tokio::test]
+async fn http_where_tls_is_spoken_is_told() {
+    let (address, _) = secure_server("localhost", 2090).await;
+    let findings = first_contact(&subject(&format!("http://localhost:{}/x", address.port())), false).await;
+    let http = found(&findings, "http");
+    assert!(http.is_failed() && http.seen.contains("speaks TLS"), "{http:?}");
+    let cure = http.cure.as_deref().unwrap();
+    assert_eq!(
+        cure,
+        format!("use `https://localhost:{}/x` as the endpoint", address.port())
+    );
+}
+
+#[tokio::test]
+async fn an_authority_in_the_servers_place_is_told() {
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    let (address, file) = secured(&certificate, &certificate, &key).await;
+    let mut subject = subject(&format!("https://localhost:{}", address.port()));
+    subject.connection.ca_file = Some(file.path().to_owned());
+    let tls = found(&first_contact(&subject, false).await, "tls").clone();
+    assert!(tls.is_failed() && tls.seen.contains("CA:TRUE"), "{tls:?}");
+    // More of the same authority does not help.
+    let failure = crate::kfp::Client::new(subject.connection)
+        .unwrap()
+        .server()
+        .await;
+    assert!(!failure.unwrap_err().hint.unwrap().contains("--ca-file"));
 }
 
 #[tokio::test]

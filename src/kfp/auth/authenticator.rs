@@ -2,6 +2,7 @@
 
 use super::Login;
 use super::client_credentials::shown;
+use super::dex::is_refusal;
 use super::grant::Grant;
 use crate::error::{Class, Failure, Phase};
 use crate::kfp::transport::Transport;
@@ -32,6 +33,8 @@ struct Session {
     number: u64,
     header: Option<(HeaderName, HeaderValue)>,
     renew_at: Option<Instant>,
+    /// The password was refused: it is not sent again, because directories close an account after a few times.
+    refusal: Option<Failure>,
     /// What the token file held when it was read last.
     file: Option<Secret>,
 }
@@ -134,10 +137,18 @@ impl Authenticator {
 
     async fn log_in(&self, transport: &dyn Transport, session: &mut Session) -> Result<(), Failure> {
         session.header = None;
+        if let Some(refusal) = &session.refusal {
+            return Err(refusal.clone());
+        }
         // Each authority has its own limit; this one is for several slow steps in a row.
         let Ok(fetched) = tokio::time::timeout(LOGIN, self.fetch(transport)).await else {
             return Err(self.endless());
         };
+        let fetched = fetched.inspect_err(|failure| {
+            if is_refusal(failure) {
+                session.refusal = Some(failure.clone());
+            }
+        });
         let Some((header, lifetime)) = fetched? else {
             return Ok(());
         };

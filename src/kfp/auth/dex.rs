@@ -16,6 +16,15 @@ use reqwest::cookie::{CookieStore, Jar};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
+/// How the failure of a refused password ends.
+const REFUSED: &str = "with this password";
+
+/// Whether a login failed because its password was refused: trying again does nothing but harm.
+#[must_use]
+pub fn is_refusal(failure: &Failure) -> bool {
+    failure.message.ends_with(REFUSED)
+}
+
 /// A user of Dex.
 #[derive(Clone, Debug)]
 pub struct DexLogin {
@@ -124,7 +133,7 @@ impl Walk<'_> {
             return Err(Failure::usage(
                 Phase::Connect,
                 format!(
-                    "the login at {} refuses user `{}` with this password",
+                    "the login at {} refuses user `{}` {REFUSED}",
                     shown(url),
                     self.login.username
                 ),

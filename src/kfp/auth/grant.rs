@@ -19,6 +19,9 @@ pub struct Grant {
 /// How long before its end a token is replaced: a call may take half a minute.
 const MARGIN: u64 = 60;
 
+/// The longest lifetime that is believed, in seconds: a run is over long before.
+const LONGEST: f64 = 1e6;
+
 /// How long an authority may be silent, all tries together: well below the budget of the first contact
 /// (`Connection::first_contact`), within which a login happens. Otherwise the pipelines server would be blamed.
 const SILENCE: Duration = Duration::from_secs(10);
@@ -36,7 +39,20 @@ struct Answer {
     #[serde(default)]
     value: Option<String>,
     #[serde(default)]
-    expires_in: Option<u64>,
+    expires_in: Option<serde_json::Value>,
+}
+
+impl Answer {
+    /// A number by RFC 6749; the v1 endpoint of Azure AD, among others, writes it as text.
+    fn seconds(&self) -> Option<u64> {
+        let told = self.expires_in.as_ref()?;
+        let seconds = match told.as_str() {
+            Some(text) => text.trim().parse().ok()?,
+            None => told.as_f64()?,
+        };
+        // A negative rest is none, and nobody waits for years.
+        (seconds >= 0.0).then_some(seconds.min(LONGEST) as u64)
+    }
 }
 
 /// Sends the request and reads the token. `whose` names the authority: `the token endpoint https://…`.
@@ -58,15 +74,14 @@ pub fn read(response: &Response, whose: &str) -> Result<Grant, Failure> {
     };
     let answer: Answer =
         serde_json::from_slice(&response.body).map_err(|error| unreadable(&error.to_string()))?;
+    let told = answer.seconds();
     let text = answer
         .access_token
         .or(answer.id_token)
         .or(answer.value)
         .unwrap_or_default();
     let token = Secret::new(&text).map_err(|_| unreadable("no `access_token`"))?;
-    let lifetime = answer
-        .expires_in
-        .or_else(|| lifetime(token.expose(), response.date()));
+    let lifetime = told.or_else(|| lifetime(token.expose(), response.date()));
     Ok(Grant {
         token,
         renew_in: lifetime.map(|seconds| Duration::from_secs(seconds.saturating_sub(MARGIN).max(1))),
@@ -132,6 +147,21 @@ fn lifetime(token: &str, now: Option<chrono::DateTime<chrono::Utc>>) -> Option<u
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lifetimes_are_read_however_they_are_written() {
+        let seconds = |told: &str| {
+            let text = format!(r#"{{"access_token":"t","expires_in":{told}}}"#);
+            serde_json::from_str::<Answer>(&text).unwrap().seconds()
+        };
+        assert_eq!(seconds("300"), Some(300));
+        assert_eq!(seconds(r#""3599""#), Some(3599));
+        assert_eq!(seconds("3599.5"), Some(3599));
+        assert_eq!(seconds("18446744073709551615"), Some(1_000_000));
+        for none in ["null", "-1", r#""soon""#, "[]", r#""NaN""#] {
+            assert_eq!(seconds(none), None, "{none}");
+        }
+    }
 
     #[test]
     fn the_rest_of_a_jwt_is_read_by_the_givers_clock() {

@@ -51,7 +51,8 @@ impl Client {
                 query.append_pair("page_token", token);
             }
         }
-        self.read(url, model::pipelines).await
+        let call = format!("GET {}", url.path());
+        onward(self.read(url, model::pipelines).await?, token, &call)
     }
 
     /// A pipeline by id; `None` when there is none.
@@ -106,7 +107,8 @@ impl Client {
                 query.append_pair("page_token", token);
             }
         }
-        self.read(url, model::versions).await
+        let call = format!("GET {}", url.path());
+        onward(self.read(url, model::versions).await?, token, &call)
     }
 
     /// The newest versions, newest first, at most `limit` of them. Pages are followed.
@@ -149,6 +151,16 @@ impl Client {
             .unwrap_or(0);
         Ok((!found.is_empty()).then(|| found.swap_remove(exact)))
     }
+}
+
+/// The page, unless it is said to be followed by itself: such a list has no end, and following it would ask the
+/// server the same question until the run's time is up.
+fn onward<T>(page: Page<T>, token: Option<&str>, call: &str) -> Result<Page<T>, ApiError> {
+    if token.is_some() && page.next.as_deref() == token {
+        let text = "the list has no end: a page names itself as the one that follows";
+        return Err(ApiError::new(ErrorKind::Unreadable, call, text));
+    }
+    Ok(page)
 }
 
 /// 404 of a read by id means that there is none.

@@ -152,6 +152,15 @@ async fn pages_are_followed() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_list_without_an_end_is_given_up() {
+    let page = || ok(r#"{"pipelines":[{"pipeline_id":"1","name":"p"}],"next_page_token":"t"}"#);
+    let (client, script) = client("http://host", (0..9).map(|_| page()));
+    let error = client.find_pipelines(&PipelineName::new("p")).await.unwrap_err();
+    assert!(error.message.contains("has no end"), "{error}");
+    assert_eq!(script.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
 async fn reads_are_repeated_and_writes_are_not() {
     let (client, script) = client(
         "http://host",

@@ -39,6 +39,10 @@ pub enum Plan {
     SignalTwice(usize, i32),
     /// No call from the one with this number on is answered.
     Silent(usize),
+    /// It gets a signal at the call with this number; that call and all that follow are asked to come again in a minute.
+    SignalBusy(usize, i32),
+    /// Writes whose path ends so are answered with these statuses in turn, the last for ever; none is carried out.
+    Answers(&'static str, &'static [u16]),
     /// Every third call goes wrong.
     Third(Fault),
 }
@@ -48,6 +52,8 @@ pub struct Wire {
     pub server: Arc<Server>,
     plan: Mutex<Plan>,
     calls: AtomicUsize,
+    /// How many calls a plan has answered in turn.
+    turns: AtomicUsize,
     process: AtomicU32,
     /// Raised when the process says that it has heard the signal.
     heard: Notify,
@@ -60,6 +66,7 @@ impl Wire {
             server: Server::new(Dialect::new(kind), 1),
             plan: Mutex::new(Plan::Fair),
             calls: AtomicUsize::new(0),
+            turns: AtomicUsize::new(0),
             process: AtomicU32::new(0),
             heard: Notify::new(),
         });
@@ -78,6 +85,7 @@ impl Wire {
     pub fn plan(&self, plan: Plan) {
         *self.plan.lock().unwrap() = plan;
         self.calls.store(0, Ordering::SeqCst);
+        self.turns.store(0, Ordering::SeqCst);
         self.process.store(0, Ordering::SeqCst);
     }
 
@@ -85,6 +93,7 @@ impl Wire {
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
         let plan = *self.plan.lock().unwrap();
         let (parts, body) = incoming.into_parts();
+        let write = parts.method == http::Method::POST;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = Request::new(
             parts.method,
@@ -109,6 +118,19 @@ impl Wire {
                 self.heard.notified().await;
                 self.send(signal).await;
                 return std::future::pending().await;
+            }
+            Plan::SignalBusy(at, signal) if number >= at => {
+                if number == at {
+                    self.send(signal).await;
+                    self.heard.notified().await;
+                }
+                let answer = Outgoing::builder().status(429).header("retry-after", "60");
+                return answer.body(Body::from("slow down")).unwrap();
+            }
+            Plan::Answers(end, statuses) if write && request.url.path().ends_with(end) => {
+                let turn = self.turns.fetch_add(1, Ordering::SeqCst).min(statuses.len() - 1);
+                let answer = Outgoing::builder().status(statuses[turn]);
+                return answer.body(Body::from(r#"{"code":7,"message":"no"}"#)).unwrap();
             }
             Plan::Silent(from) if number >= from => return std::future::pending().await,
             Plan::Third(fault) if number % 3 == 2 => return self.broken(request, fault).await,
