@@ -7,7 +7,7 @@ use crate::notify::ntfy::Ntfy;
 use http::Method;
 use http::header::AUTHORIZATION;
 
-/// The finding. Reading a topic with `poll=1` sends nothing and ends at once.
+/// The finding. Asking whether the topic may be read (`/TOPIC/auth`) sends nothing to anybody.
 pub async fn check(subject: &Subject) -> Finding {
     let Some((address, token)) = &subject.ntfy else {
         return Finding::skipped("ntfy", "no topic is configured");
