@@ -102,6 +102,7 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("memory_of_orphans", Anyone),
     ("many_orphans", Anyone),
     ("memory_of_nobody", Anyone),
+    ("memory_of_sockets", Anyone),
     ("fill_disk_without_names", Anyone),
     ("fill_disk_without_descriptors", Anyone),
     ("fill_disk_by_an_orphan", Anyone),
