@@ -172,6 +172,25 @@ fn each_mistake_has_its_place_and_its_next_step() {
 }
 
 #[test]
+fn script_metadata_that_cannot_be_read_is_named() {
+    let mut tree = Tree::new();
+    tree.pipeline(
+        "a_pipeline.py",
+        "# /// script\n# dependencies = 'no-such-module-anywhere'\n# ///\nimport no_such_module_anywhere\n",
+    );
+    let result = tree.compile(&tree.settings());
+    let failure = of(&result, "a_pipeline.py").outcome.as_ref().unwrap_err();
+    for part in [
+        "`a_pipeline.py` cannot be read",
+        "no list of texts",
+        "No module named",
+    ] {
+        assert!(failure.message.contains(part), "{failure}");
+    }
+    assert!(failure.hint.as_deref().unwrap().contains("# dependencies = ["));
+}
+
+#[test]
 fn what_is_no_such_mistake_gets_no_hint_of_it() {
     let mut tree = Tree::new();
     for (name, text) in [
