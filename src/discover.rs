@@ -137,10 +137,12 @@ fn entry_root(entry: &ignore::DirEntry) -> PathBuf {
 }
 
 fn is_wanted(relative: &Path, include: &[Pattern], exclude: &[Pattern]) -> bool {
-    !is_excluded(relative, exclude)
-        && include
-            .iter()
-            .any(|pattern| pattern.matches_path_with(relative, OPTIONS))
+    !is_excluded(relative, exclude) && include.iter().any(|pattern| matches(pattern, relative))
+}
+
+/// `Pattern` itself matches no path that is not UTF-8, and such a file would be left out without a word.
+fn matches(pattern: &Pattern, path: &Path) -> bool {
+    pattern.matches_with(&path.to_string_lossy(), OPTIONS)
 }
 
 fn is_excluded(relative: &Path, exclude: &[Pattern]) -> bool {
@@ -153,7 +155,7 @@ fn is_excluded(relative: &Path, exclude: &[Pattern]) -> bool {
 fn matches_at_or_above(pattern: &Pattern, relative: &Path) -> bool {
     relative
         .ancestors()
-        .any(|path| !path.as_os_str().is_empty() && pattern.matches_path_with(path, OPTIONS))
+        .any(|path| !path.as_os_str().is_empty() && matches(pattern, path))
 }
 
 /// Whether only the folder keeps a file from being taken.
@@ -161,9 +163,7 @@ fn matches_name(include: &[Pattern], relative: &Path) -> bool {
     let Some(name) = relative.file_name() else {
         return false;
     };
-    include
-        .iter()
-        .any(|pattern| pattern.matches_path_with(Path::new(name), OPTIONS))
+    include.iter().any(|pattern| matches(pattern, Path::new(name)))
 }
 
 /// The file's path below the root, or why it cannot be taken.
@@ -301,9 +301,11 @@ fn ignored_but_tracked(settings: &Settings, folders: &[&Path]) -> Vec<String> {
             let Ok(relative) = Path::new(&name).strip_prefix(below) else {
                 continue;
             };
-            let wanted = settings.discover.include.iter().any(|glob| {
-                Pattern::new(normal(glob)).is_ok_and(|pattern| pattern.matches_path_with(relative, OPTIONS))
-            });
+            let wanted = settings
+                .discover
+                .include
+                .iter()
+                .any(|glob| Pattern::new(normal(glob)).is_ok_and(|pattern| matches(&pattern, relative)));
             if wanted && settings.root.join(&name).is_file() {
                 names.push(name);
             }

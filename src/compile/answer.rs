@@ -80,8 +80,10 @@ pub(super) struct Frame {
     pub column: Option<u32>,
     /// The column after the last, from 0, in characters.
     pub end: Option<u32>,
-    /// The line itself.
+    /// The line itself, or of a very long one the part around the place.
     pub text: Option<String>,
+    /// How many characters of the line are missing before that part.
+    pub cut: u32,
 }
 
 #[derive(Deserialize)]

@@ -28,11 +28,12 @@ pub(super) fn from_error(
     };
     let mut failure = Failure::failed(Phase::Compile, message).file(source.path.as_str());
     if let Some(frame) = error.frames.last() {
+        // a place in kfp or Python is none in this file: the way there is told below
         if let Some(file) = shown(settings, source, frame) {
             failure = failure.file(file);
+            failure.line = frame.line;
+            failure.column = frame.column.map(|column| column.saturating_add(1));
         }
-        failure.line = frame.line;
-        failure.column = frame.column.map(|column| column + 1);
     }
     if let Some(hint) = hints::hint(settings, source, error, withheld) {
         failure = failure.hint(hint);
@@ -145,14 +146,21 @@ fn detail(settings: &EngineSettings, source: &Source, error: &Error) -> String {
     let mut text = String::new();
     for frame in &error.frames {
         let file = shown(settings, source, frame).unwrap_or_else(|| frame.file.clone());
-        let line = frame.line.unwrap_or(0);
-        text.push_str(&format!("{file}:{line}"));
+        text.push_str(&file);
+        if let Some(line) = frame.line {
+            text.push_str(&format!(":{line}"));
+        }
         if !frame.name.is_empty() && frame.name != "<module>" {
             text.push_str(&format!(" in {}", frame.name));
         }
         text.push('\n');
         if let Some(line) = &frame.text {
-            text.push_str(&excerpt(line, frame.column, frame.end));
+            let in_part = |column: u32| column.checked_sub(frame.cut);
+            text.push_str(&excerpt(
+                line,
+                frame.column.and_then(in_part),
+                frame.end.and_then(in_part),
+            ));
         }
     }
     if let Some(cause) = &error.cause {

@@ -299,6 +299,7 @@ mod tests {
             version: "2.16.0".into(),
             from: "x".into(),
             pin_hint: None,
+            range: None,
             pinned: true,
             notes: Vec::new(),
         }

@@ -2,8 +2,10 @@
 
 use super::answer::Error;
 use super::releases;
-use super::settings::{EngineSettings, NetworkMode};
+use super::settings::EngineSettings;
 use crate::discover::Source;
+
+mod kept;
 
 /// The next step for an error, where one is known.
 pub(super) fn hint(
@@ -43,18 +45,8 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
     if let Some(missing) = &error.missing {
         return Some(import(missing, message));
     }
-    let network = ["Connection", "URLError", "gaierror", "NameResolution", "MaxRetry"];
-    if settings.network == NetworkMode::Deny
-        && (error.network
-            || network
-                .iter()
-                .any(|part| error.class.contains(part) || message.contains(part))
-            || message.contains("Temporary failure in name resolution"))
-    {
-        return Some(
-            "compiling has no network: keep a copy of the component in the repository, or set `compile.network: allow`"
-                .to_owned(),
-        );
+    if let Some(hint) = kept::hint(settings, error, message) {
+        return Some(hint);
     }
     if error.class == "KeyError" && at_outputs(error) {
         return Some(format!(
@@ -63,6 +55,18 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
     }
     if let Some(hint) = of_kfp_1(message) {
         return Some(hint.to_owned());
+    }
+    if message.ends_with("object has no attribute 'image'") && line_of(error).contains("container_component")
+    {
+        return Some("a container component returns a `dsl.ContainerSpec(image=…)`".to_owned());
+    }
+    if let Some(name) = no_setter(message) {
+        // kfp asks for names of its own, where it is given a task
+        let is_own = line_of(error).contains(&format!(".{name}"));
+        let name = if is_own { name } else { "…" };
+        return Some(format!(
+            "a task is not its output: use `task.output`, or `task.outputs[\"{name}\"]` where the component declares it"
+        ));
     }
     if is_absent(message) {
         return Some(newer());
@@ -74,7 +78,7 @@ fn exception(settings: &EngineSettings, error: &Error, message: &str) -> Option<
 }
 
 /// Parts of kfp's own messages (2.0 to 2.17), and what to do.
-const KNOWN: [(&str, &str); 11] = [
+const KNOWN: [(&str, &str); 17] = [
     (
         "must be instantiated using keyword arguments",
         "name every argument: `component(text=value)`",
@@ -84,8 +88,9 @@ const KNOWN: [(&str, &str); 11] = [
         "annotate every parameter and output of the component: `def f(text: str) -> str`",
     ),
     (
-        "missing 1 required argument",
-        "pass the argument by name, or give it a default in the component",
+        // and `2 required arguments`, where Python itself says `positional argument`
+        " required argument",
+        "pass each argument by name, or give it a default in the component",
     ),
     (
         "got an unexpected keyword argument",
@@ -93,7 +98,7 @@ const KNOWN: [(&str, &str); 11] = [
     ),
     (
         "Task is missing from pipeline",
-        "call at least one component in the pipeline function",
+        "call at least one component in the pipeline function: a function is one with `@dsl.component`",
     ),
     (
         "has multiple outputs",
@@ -113,14 +118,38 @@ const KNOWN: [(&str, &str); 11] = [
     ),
     (
         "Artifacts must have both a schema_title",
-        "annotate with `str`, `int`, `float`, `bool`, `list`, `dict`, or an artifact such as `Input[Dataset]`",
+        "annotate with `str`, `int`, `float`, `bool`, `list`, `dict`, or an artifact such as `Input[Dataset]`; several outputs with a `NamedTuple`",
+    ),
+    (
+        "'PipelineParameterChannel' object has no attribute 'output",
+        "this is no task: what was called is a plain function, which `@dsl.component` makes a component, or the output itself",
+    ),
+    (
+        "PipelineParameterChannel",
+        "parameters and outputs have no value while compiling: work with them in a component, put them into text with `f\"{…}\"`, and use `dsl.If` and `dsl.ParallelFor`",
+    ),
+    (
+        "'InputValuePlaceholder'",
+        "inputs have no value while compiling: join text with `dsl.ConcatPlaceholder([…])`, or make it an argument of its own",
+    ),
+    (
+        "'PythonComponent' object has no attribute",
+        "call the component, with its arguments by name: what is expected here is a task",
+    ),
+    (
+        "bad argument type for built-in operation",
+        "look for a default or a setting of another type than it must have, such as a number for a `str`",
+    ),
+    (
+        "attempted relative import with no known parent package",
+        "import it without the dot: the folder of the file is where imports begin",
     ),
     ("Recursion", "look for a pipeline or component that calls itself"),
 ];
 
 /// What kfp 1 had, as it is asked for, and what takes its place.
 fn of_kfp_1(message: &str) -> Option<&'static str> {
-    const GONE: [(&str, &str); 15] = [
+    const GONE: [(&str, &str); 19] = [
         (
             "has no attribute 'ContainerOp'",
             "`ContainerOp` is kfp 1; use `@dsl.container_component`",
@@ -152,6 +181,22 @@ fn of_kfp_1(message: &str) -> Option<&'static str> {
         (
             "cannot import name 'onprem'",
             "`onprem` is kfp 1; use `kubernetes.mount_pvc(task, …)` of `kfp.kubernetes`",
+        ),
+        (
+            "cannot import name 'gcp' from 'kfp'",
+            "`kfp.gcp` is kfp 1; use the functions of `kfp.kubernetes`, such as `kubernetes.use_secret_as_volume(task, …)`",
+        ),
+        (
+            "'kfp.aws'",
+            "`kfp.aws` is kfp 1; use the functions of `kfp.kubernetes`, such as `kubernetes.use_secret_as_env(task, …)`",
+        ),
+        (
+            "cannot import name 'InputPath' from 'kfp.components'",
+            "import `InputPath` and `OutputPath` from `kfp.dsl`",
+        ),
+        (
+            "cannot import name 'OutputPath' from 'kfp.components'",
+            "import `InputPath` and `OutputPath` from `kfp.dsl`",
         ),
         (
             "compile() got an unexpected keyword argument 'mode'",
@@ -204,6 +249,16 @@ fn is_absent(message: &str) -> bool {
     in_module || in_task || argument || is_kubernetes(message)
 }
 
+/// The attribute of a task that was asked for and is no setter: those are named alike.
+fn no_setter(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("'PipelineTask' object has no attribute '")?;
+    let (name, _) = rest.split_once('\'')?;
+    let is_setter = ["set_", "add_", "with_", "ignore_"]
+        .iter()
+        .any(|start| name.starts_with(start));
+    (!is_setter && name != "after").then_some(name)
+}
+
 /// A function of kfp.kubernetes, all of which are named alike, called with what only a newer one knows.
 fn is_kubernetes(message: &str) -> bool {
     message
@@ -227,11 +282,13 @@ fn newer() -> String {
 
 /// Whether the line that failed reads an output of a task.
 fn at_outputs(error: &Error) -> bool {
-    error
-        .frames
-        .last()
-        .and_then(|frame| frame.text.as_deref())
-        .is_some_and(|line| line.contains(".outputs["))
+    line_of(error).contains(".outputs[")
+}
+
+/// The line that failed.
+fn line_of(error: &Error) -> &str {
+    let last = error.frames.last();
+    last.and_then(|frame| frame.text.as_deref()).unwrap_or("")
 }
 
 /// What to do about a module that is not there.

@@ -1,4 +1,4 @@
-//! Exact kfp pins in a repository: `requirements*.txt`, `pyproject.toml`, lock files, PEP 723.
+//! Exact kfp pins in a repository, and ranges: `requirements*.txt`, `pyproject.toml`, lock files, PEP 723.
 
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,18 @@ const LARGEST: u64 = 32 << 20;
 /// Every exact pin, the most telling first: per folder (nearest to the sources first) requirements files,
 /// `pyproject.toml`, lock files; then PEP 723 metadata of the sources themselves.
 pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
+    search(root, sources, exact)
+}
+
+/// Every range of versions in the same places, in the same order: `>=2.9,<2.11` as the version.
+pub(super) fn ranges(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
+    search(root, sources, range)
+}
+
+/// What is wanted of a requirement of kfp.
+type Wanted = fn(&str) -> Option<String>;
+
+fn search(root: &Path, sources: &[PathBuf], wanted: Wanted) -> Vec<Pin> {
     let mut folders: Vec<PathBuf> = Vec::new();
     for source in sources {
         for folder in source.ancestors().skip(1) {
@@ -34,11 +46,11 @@ pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
     let mut pins = Vec::new();
     for folder in &folders {
-        in_folder(root, folder, &mut pins);
+        in_folder(root, folder, wanted, &mut pins);
     }
     for source in sources {
         if let Some(text) = read(source)
-            && let Some(pin) = pep_723(&text, &shown(root, source))
+            && let Some(pin) = pep_723(&text, &shown(root, source), wanted)
         {
             pins.push(pin);
         }
@@ -46,7 +58,7 @@ pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
     pins
 }
 
-fn in_folder(root: &Path, folder: &Path, pins: &mut Vec<Pin>) {
+fn in_folder(root: &Path, folder: &Path, wanted: Wanted, pins: &mut Vec<Pin>) {
     let mut requirements: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -62,12 +74,12 @@ fn in_folder(root: &Path, folder: &Path, pins: &mut Vec<Pin>) {
     requirements.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     for path in requirements {
         if let Some(text) = read(&path) {
-            pins.extend(requirements_text(&text, &shown(root, &path)));
+            pins.extend(requirements_text(&text, &shown(root, &path), wanted));
         }
     }
     let path = folder.join("pyproject.toml");
     if let Some(text) = read(&path) {
-        pins.extend(pyproject(&text, &shown(root, &path)));
+        pins.extend(pyproject(&text, &shown(root, &path), wanted));
     }
     for name in ["uv.lock", "poetry.lock", "pdm.lock"] {
         let path = folder.join(name);
@@ -82,7 +94,13 @@ fn read(path: &Path) -> Option<String> {
     if !meta.is_file() || meta.len() > LARGEST {
         return None;
     }
-    String::from_utf8(std::fs::read(path).ok()?).ok()
+    let text = String::from_utf8(std::fs::read(path).ok()?).ok()?;
+    Some(without_mark(&text).to_owned())
+}
+
+/// A text without the byte order mark that some editors begin a file with.
+pub(super) fn without_mark(text: &str) -> &str {
+    text.strip_prefix('\u{feff}').unwrap_or(text)
 }
 
 fn shown(root: &Path, path: &Path) -> String {
@@ -94,12 +112,7 @@ fn shown(root: &Path, path: &Path) -> String {
 
 /// The version of a requirement that pins kfp exactly: `kfp==2.16.0`, `kfp[kubernetes] == 2.16.0 ; …`.
 fn exact(requirement: &str) -> Option<String> {
-    let requirement = requirement.split(['#', ';']).next()?.trim();
-    let rest = requirement.strip_prefix("kfp")?.trim_start();
-    let rest = match rest.strip_prefix('[') {
-        Some(extras) => extras.split_once(']')?.1.trim_start(),
-        None => rest,
-    };
+    let rest = of_kfp(requirement)?;
     let version = rest.strip_prefix("===").or_else(|| rest.strip_prefix("=="))?;
     // with hashes or options the version ends at the first white space
     let version = version.trim_start().split([' ', '\t', ',', '\\']).next()?;
@@ -110,17 +123,42 @@ fn exact(requirement: &str) -> Option<String> {
     plain.then(|| version.to_owned())
 }
 
-fn requirements_text(text: &str, file: &str) -> Option<Pin> {
+/// The specifiers of a requirement of kfp that is no exact pin: `kfp>=2.9,<2.11`.
+fn range(requirement: &str) -> Option<String> {
+    if exact(requirement).is_some() {
+        return None;
+    }
+    // options stand behind them
+    let specifiers: String = of_kfp(requirement)?
+        .split_whitespace()
+        .take_while(|part| !part.starts_with(['-', '\\']))
+        .collect();
+    specifiers
+        .starts_with(['<', '>', '!', '~', '^', '='])
+        .then_some(specifiers)
+}
+
+/// What follows the name and the extras in a requirement of kfp, up to a marker or a comment.
+fn of_kfp(requirement: &str) -> Option<&str> {
+    let requirement = requirement.split(['#', ';']).next()?.trim();
+    let rest = requirement.strip_prefix("kfp")?.trim_start();
+    match rest.strip_prefix('[') {
+        Some(extras) => Some(extras.split_once(']')?.1.trim_start()),
+        None => Some(rest),
+    }
+}
+
+fn requirements_text(text: &str, file: &str, wanted: Wanted) -> Option<Pin> {
     text.lines().enumerate().find_map(|(index, line)| {
         Some(Pin {
-            version: exact(line.trim())?,
+            version: wanted(line.trim())?,
             from: format!("{file}:{}", index + 1),
         })
     })
 }
 
-/// A requirement inside TOML: any string that pins kfp, and Poetry's `kfp = "2.16.0"`.
-fn pyproject(text: &str, file: &str) -> Option<Pin> {
+/// A requirement inside TOML: any string that requires kfp, and Poetry's `kfp = "2.16.0"`.
+fn pyproject(text: &str, file: &str, wanted: Wanted) -> Option<Pin> {
     let document: toml::Table = toml::from_str(text).ok()?;
     let mut found = None;
     let project = document.get("project").and_then(toml::Value::as_table);
@@ -133,30 +171,35 @@ fn pyproject(text: &str, file: &str) -> Option<Pin> {
     for list in lists.into_iter().flatten() {
         strings(list, &mut |text| {
             if found.is_none() {
-                found = exact(text.trim());
+                found = wanted(text.trim());
             }
         });
     }
     if found.is_none() {
-        found = poetry(document.get("tool").and_then(|tool| tool.get("poetry")));
+        found = poetry(document.get("tool").and_then(|tool| tool.get("poetry")), wanted);
     }
     let version = found?;
+    let first = version.split(',').next().unwrap_or_default();
     let line = text
         .lines()
-        .position(|line| line.contains("kfp") && line.contains(version.as_str()));
+        .position(|line| line.contains("kfp") && line.contains(first));
     let from = line.map_or_else(|| file.to_owned(), |index| format!("{file}:{}", index + 1));
     Some(Pin { version, from })
 }
 
-fn poetry(tool: Option<&toml::Value>) -> Option<String> {
+fn poetry(tool: Option<&toml::Value>, wanted: Wanted) -> Option<String> {
     let value = tool?.get("dependencies")?.get("kfp")?;
     let text = value
         .as_str()
         .or_else(|| value.get("version").and_then(toml::Value::as_str))?;
     let text = text.trim().trim_start_matches('=').trim();
-    text.chars()
-        .all(|c| c.is_ascii_alphanumeric() || c == '.')
-        .then(|| text.to_owned())
+    // a bare version is an exact one
+    let equals = if text.starts_with(|c: char| c.is_ascii_digit()) {
+        "=="
+    } else {
+        ""
+    };
+    wanted(&format!("kfp{equals}{text}"))
 }
 
 fn strings(value: &toml::Value, each: &mut dyn FnMut(&str)) {
@@ -199,26 +242,40 @@ pub(super) fn script_metadata(text: &str) -> Option<String> {
     }
 }
 
-/// The `dependencies` of a file's PEP 723 metadata.
-pub(super) fn script_dependencies(text: &str) -> Vec<String> {
-    let Some(table) = script_metadata(text).and_then(|block| toml::from_str::<toml::Table>(&block).ok())
-    else {
-        return Vec::new();
-    };
-    let mut found = Vec::new();
-    if let Some(list) = table.get("dependencies") {
-        strings(list, &mut |text| found.push(text.to_owned()));
+/// The `dependencies` of a file's PEP 723 metadata; none where it has no such block.
+///
+/// # Errors
+/// What is wrong with the block, as a fragment.
+pub(super) fn script_dependencies(text: &str) -> Result<Vec<String>, String> {
+    let blocks = text
+        .lines()
+        .filter(|line| line.trim_end() == "# /// script")
+        .count();
+    if blocks == 0 {
+        return Ok(Vec::new());
     }
-    found
+    if blocks > 1 {
+        return Err(format!("there are {blocks} of them"));
+    }
+    let block = script_metadata(text).ok_or("no line `# ///` ends it")?;
+    let table = toml::from_str::<toml::Table>(&block).map_err(|error| error.message().to_owned())?;
+    let Some(list) = table.get("dependencies") else {
+        return Ok(Vec::new());
+    };
+    list.as_array()
+        .and_then(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect())
+        .ok_or_else(|| "`dependencies` is no list of texts".to_owned())
 }
 
-fn pep_723(text: &str, file: &str) -> Option<Pin> {
+fn pep_723(text: &str, file: &str, wanted: Wanted) -> Option<Pin> {
     let version = script_dependencies(text)
+        .ok()?
         .iter()
-        .find_map(|requirement| exact(requirement.trim()))?;
+        .find_map(|requirement| wanted(requirement.trim()))?;
+    let first = version.split(',').next().unwrap_or_default();
     let line = text
         .lines()
-        .position(|line| line.starts_with('#') && line.contains("kfp") && line.contains(&version));
+        .position(|line| line.starts_with('#') && line.contains("kfp") && line.contains(first));
     Some(Pin {
         version,
         from: line.map_or_else(|| file.to_owned(), |index| format!("{file}:{}", index + 1)),
@@ -279,6 +336,56 @@ mod tests {
         ] {
             assert_eq!(first(&[("requirements.txt", line)]), None, "{line}");
         }
+    }
+
+    #[test]
+    fn ranges_are_found_where_pins_are() {
+        let first = |name: &str, text: &str| {
+            let (folder, sources) = tree(&[(name, text)]);
+            ranges(folder.path(), &sources)
+                .into_iter()
+                .next()
+                .map(|range| (range.version, range.from))
+        };
+        for (text, range) in [
+            ("\u{feff}kfp >= 2.9, <2.11  # why", Some(">=2.9,<2.11")),
+            ("kfp[kubernetes]~=2.7 ; python_version>'3'", Some("~=2.7")),
+            ("kfp<3 --hash=sha256:00", Some("<3")),
+            ("kfp==2.*", Some("==2.*")),
+            ("kfp==2.10.0", None),
+            ("kfp-kubernetes<2", None),
+            ("kfp", None),
+            ("kfp @ file:///x", None),
+        ] {
+            let expected = range.map(|range| (range.to_owned(), "requirements.txt:1".to_owned()));
+            assert_eq!(first("requirements.txt", text), expected, "{text}");
+        }
+        let caret = "[tool.poetry.dependencies]\nkfp = '^2.9.0'\n";
+        assert_eq!(first("pyproject.toml", caret), pair("^2.9.0", "pyproject.toml:2"));
+        let script = "# /// script\n# dependencies = ['kfp<2.11']\n# ///\n";
+        assert_eq!(
+            first("pipelines/a_pipeline.py", script),
+            pair("<2.11", "pipelines/a_pipeline.py:2")
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_script_metadata_is_told() {
+        for (block, part) in [
+            ("# dependencies = [\n# ///\n", "array"),
+            ("# dependencies = 'x'\n# ///\n", "no list of texts"),
+            ("# dependencies = [1]\n# ///\n", "no list of texts"),
+            ("# dependencies = ['x']\n", "no line `# ///`"),
+            ("# a = 1\n# ///\n# /// script\n# ///\n", "2 of them"),
+        ] {
+            let why = script_dependencies(&format!("# /// script\n{block}")).unwrap_err();
+            assert!(why.contains(part), "{block}: {why}");
+        }
+        assert_eq!(script_dependencies("import x\n"), Ok(Vec::new()));
+        assert_eq!(
+            script_dependencies("# /// script\n# requires-python = '>=3.9'\n# ///\n"),
+            Ok(Vec::new())
+        );
     }
 
     #[test]

@@ -7,7 +7,7 @@ use super::install::Contents;
 use super::pins;
 use super::settings::EngineSettings;
 use crate::discover::Source;
-use crate::error::Failure;
+use crate::error::{Failure, Phase};
 use std::path::PathBuf;
 
 mod files;
@@ -22,7 +22,18 @@ pub(super) use line::read as read_line;
 /// `requirements.txt`. `None` when there is nothing.
 pub(super) fn of(settings: &EngineSettings, source: &Source) -> Option<Contents> {
     let text = std::fs::read_to_string(&source.absolute).unwrap_or_default();
-    let lines = pins::script_dependencies(&text);
+    let lines =
+        match pins::script_dependencies(pins::without_mark(&text)) {
+            Ok(lines) => lines,
+            Err(why) => {
+                let failure = Failure::failed(
+                Phase::Prepare,
+                format!("the `# /// script` block of `{}` cannot be read: {why}", source.path),
+            )
+            .hint("write `# dependencies = [\"name\"]` between one line `# /// script` and one line `# ///`");
+                return Some(Contents::Project(Err(Box::new(failure))));
+            }
+        };
     let mut reader = files::Reader::new(&settings.root);
     let read: Result<(), Failure> = if lines.is_empty() {
         let named: Vec<PathBuf> = if settings.requirements.is_empty() {

@@ -24,6 +24,7 @@ pub(super) fn outer(network: NetworkMode, truncate_by_landlock: bool) -> Result<
         refused.insert(*call, Vec::new());
     }
     sockets(&mut refused, network)?;
+    refused.insert(libc::SYS_socketpair, pairs()?);
     // a terminal's input queue can be written through it
     let mut requests = vec![equals(1, TIOCSTI)?, equals(1, TIOCLINUX)?];
     // a file's attributes, through a descriptor that was opened for reading
@@ -85,6 +86,12 @@ pub(super) fn inner(signals_by_landlock: bool) -> Result<Vec<BpfProgram>, String
     for call in METADATA {
         silent.insert(*call, Vec::new());
     }
+    // what sockets may hold is counted, and no process's memory: none is made to hold more
+    let larger = vec![
+        condition(1, SeccompCmpOp::Eq, libc::SOL_SOCKET as u64)?,
+        condition(2, SeccompCmpOp::Eq, libc::SO_SNDBUF as u64)?,
+    ];
+    silent.insert(libc::SYS_setsockopt, vec![rule(larger)?]);
     let mut refused = Rules::new();
     for call in PRIORITIES {
         refused.insert(*call, Vec::new());
@@ -97,6 +104,14 @@ pub(super) fn inner(signals_by_landlock: bool) -> Result<Vec<BpfProgram>, String
         for call in SIGNALS {
             refused.insert(*call, Vec::new());
         }
+        // a pipe sends whatever signal it is told to whomever it is told, as something comes through it
+        let owners = [libc::F_SETOWN, F_SETOWN_EX, F_SETSIG];
+        let owners = owners.map(|command| equals(1, command as u64));
+        refused.insert(libc::SYS_fcntl, owners.into_iter().collect::<Result<_, _>>()?);
+        refused.insert(
+            libc::SYS_ioctl,
+            vec![equals(1, FIOSETOWN)?, equals(1, SIOCSPGRP)?],
+        );
     }
     // which pipeline a process belongs to is told by a limit that it cannot change
     for (call, argument) in MARKED {
@@ -138,6 +153,19 @@ fn sockets(rules: &mut Rules, network: NetworkMode) -> Result<(), String> {
     Ok(())
 }
 
+/// Pairs of sockets that are refused: all but connected UNIX ones, which libraries talk to their own threads and
+/// processes through. One of a pair of datagrams may send to, and connect to, any other socket that has a name
+/// (`unix_dgram_sendmsg` and `unix_dgram_connect` in Linux), and RAW is another word for it there; where other
+/// families have no pairs, their protocols are loaded all the same before that is found out.
+fn pairs() -> Result<Vec<SeccompRule>, String> {
+    const KIND: u64 = 0xf; // what `SOCK_NONBLOCK` and `SOCK_CLOEXEC` stand beside
+    Ok(vec![
+        rule(vec![condition(0, SeccompCmpOp::Ne, libc::AF_UNIX as u64)?])?,
+        masked(1, KIND, libc::SOCK_DGRAM as u64)?,
+        masked(1, KIND, libc::SOCK_RAW as u64)?,
+    ])
+}
+
 /// Interfaces to other processes and to the kernel.
 const KERNEL: &[i64] = &[
     libc::SYS_ptrace,
@@ -161,6 +189,7 @@ const KERNEL: &[i64] = &[
     libc::SYS_chroot,
     libc::SYS_move_mount,
     libc::SYS_open_tree,
+    OPEN_TREE_ATTR,
     libc::SYS_fsopen,
     libc::SYS_fsconfig,
     libc::SYS_fsmount,
@@ -174,6 +203,7 @@ const KERNEL: &[i64] = &[
     libc::SYS_finit_module,
     libc::SYS_delete_module,
     libc::SYS_quotactl,
+    QUOTACTL_FD,
     libc::SYS_acct,
     libc::SYS_settimeofday,
     libc::SYS_clock_settime,
@@ -189,6 +219,12 @@ const KERNEL: &[i64] = &[
     libc::SYS_personality,
     libc::SYS_fanotify_init,
     libc::SYS_fanotify_mark,
+    // tells the names in any folder that may be read without Landlock, as they are used
+    libc::SYS_inotify_init1,
+    libc::SYS_inotify_add_watch,
+    // every mount, and so much of what `/proc/self/mountinfo` says
+    STATMOUNT,
+    LISTMOUNT,
     libc::SYS_migrate_pages,
     libc::SYS_move_pages,
     // message queues and System V memory reach other processes of the user
@@ -199,10 +235,17 @@ const KERNEL: &[i64] = &[
     libc::SYS_shmctl,
     libc::SYS_semget,
     libc::SYS_semctl,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
     libc::SYS_msgget,
     libc::SYS_msgctl,
+    // their numbers are small and can be guessed, without asking for one first
+    libc::SYS_msgsnd,
+    libc::SYS_msgrcv,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_kexec_file_load,
+    #[cfg(target_arch = "x86_64")]
+    libc::SYS_inotify_init,
     #[cfg(target_arch = "x86_64")]
     libc::SYS_iopl,
     #[cfg(target_arch = "x86_64")]
@@ -242,9 +285,13 @@ const METADATA: &[i64] = &[
 ];
 
 // Newer than the C libraries this is built with; the numbers are the same on every architecture.
+const QUOTACTL_FD: i64 = 443;
 const FCHMODAT2: i64 = 452;
+const STATMOUNT: i64 = 457;
+const LISTMOUNT: i64 = 458;
 const SETXATTRAT: i64 = 463;
 const REMOVEXATTRAT: i64 = 466;
+const OPEN_TREE_ATTR: i64 = 467;
 const MEMFD_SECRET: i64 = 447;
 #[cfg(target_arch = "x86_64")]
 const SETRLIMIT: i64 = 160;
@@ -257,6 +304,12 @@ const TIOCLINUX: u64 = 0x541C;
 const FS_IOC_SETFLAGS: u64 = 0x4008_6602;
 const FS_IOC_FSSETXATTR: u64 = 0x401C_5820;
 const FS_IOC_ENABLE_VERITY: u64 = 0x4080_6685;
+
+/// As `asm-generic/fcntl.h` and `asm-generic/sockios.h` have them.
+const F_SETSIG: i32 = 10;
+const F_SETOWN_EX: i32 = 15;
+const FIOSETOWN: u64 = 0x8901;
+const SIOCSPGRP: u64 = 0x8902;
 
 /// Since Linux 6.17, the same number on every architecture.
 const FILE_SETATTR: libc::c_long = 469;
@@ -391,5 +444,34 @@ mod tests {
             }
         }
         assert_eq!(bytes(&only_this_abi()).len(), 32);
+    }
+
+    #[test]
+    fn where_landlock_knows_no_signals_no_descriptor_sends_one() {
+        let refused = |signals_by_landlock| {
+            let held = std::thread::spawn(move || {
+                // SAFETY: binds this thread alone, which ends with the test.
+                let bound = unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) };
+                assert_eq!(bound, 0);
+                for program in inner(signals_by_landlock).unwrap() {
+                    seccompiler::apply_filter(&program).unwrap();
+                }
+                let file = std::fs::File::open("/dev/null").unwrap();
+                let file = std::os::fd::AsRawFd::as_raw_fd(&file);
+                let (itself, signal) = (std::process::id() as i32, libc::SIGCONT);
+                // SAFETY: system calls on a descriptor that is open, with integers.
+                let results = unsafe {
+                    [
+                        libc::fcntl(file, libc::F_GETFL),
+                        libc::fcntl(file, libc::F_SETOWN, itself),
+                        libc::fcntl(file, F_SETSIG, signal),
+                    ]
+                };
+                results.map(|result| result < 0)
+            });
+            held.join().unwrap()
+        };
+        assert_eq!(refused(false), [false, true, true]);
+        assert_eq!(refused(true), [false; 3]);
     }
 }

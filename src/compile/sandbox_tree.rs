@@ -131,7 +131,7 @@ fn open_to_all(path: &Path) -> Vec<PathBuf> {
 }
 
 /// Names that are never granted, wherever they are: the checkout token lies in `.git/config`.
-fn is_secret(name: &OsStr) -> bool {
+pub(super) fn is_secret(name: &OsStr) -> bool {
     const NAMES: [&[u8]; 22] = [
         b".git",
         b".kfp-gitops",

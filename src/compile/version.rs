@@ -9,6 +9,8 @@ use crate::error::{Failure, Phase};
 use semver::Version;
 use std::path::PathBuf;
 
+mod range;
+
 /// The kfp that is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -20,6 +22,8 @@ pub(super) struct Wanted {
     pub pin_hint: Option<String>,
     /// Whether somebody asked for exactly this.
     pub pinned: bool,
+    /// The range that the repository asks for, where it pins none.
+    pub range: Option<String>,
     /// Things worth saying.
     pub notes: Vec<String>,
 }
@@ -30,12 +34,22 @@ impl Wanted {
         Version::parse(&self.version).ok()
     }
 
+    /// Whether the repository's range leaves room for a version.
+    fn may_be(&self, version: &str) -> bool {
+        let Some((range, version)) = self.range.as_deref().zip(Version::parse(version).ok()) else {
+            return true;
+        };
+        range::allows(range, &version) != Some(false)
+    }
+
     /// Changes the version where nobody asked for it and the interpreter says otherwise.
     pub(super) fn fit(&mut self, settings: &EngineSettings, interpreter: &Interpreter) {
         let installed = interpreter.kfp.as_deref();
-        if self.from == "default"
+        if (self.from == "default" || self.range.is_some())
+            && settings.server_version.is_none()
             && settings.python.is_some()
             && let Some(installed) = installed.filter(|version| version.starts_with("2."))
+            && self.may_be(installed)
         {
             self.version = installed.to_owned();
             self.from = format!("installed in {}", interpreter.executable.display());
@@ -88,13 +102,43 @@ pub(super) fn decide(settings: &EngineSettings, sources: &[Source]) -> Result<Wa
         },
         None => (releases::DEFAULT, "default".to_owned()),
     };
+    let range = pins::ranges(&settings.root, &paths)
+        .into_iter()
+        .find(|range| range::allows(&range.version, &version).is_some());
+    let (version, from, notes) = match &range {
+        Some(asked) => within(asked, version, from),
+        None => (version, from, Vec::new()),
+    };
     Ok(Wanted {
         pin_hint: Some(format!("kfp=={version}")),
         version: version.to_string(),
         from,
         pinned: false,
-        notes: Vec::new(),
+        range: range.map(|range| range.version),
+        notes,
     })
+}
+
+/// The version where it lies in the range that the repository asks for, else the newest release that does.
+fn within(asked: &pins::Pin, version: Version, from: String) -> (Version, String, Vec<String>) {
+    let allowed = |version: &Version| range::allows(&asked.version, version) == Some(true);
+    if allowed(&version) {
+        return (version, from, Vec::new());
+    }
+    match releases::all()
+        .iter()
+        .rev()
+        .find(|release| allowed(&release.version))
+    {
+        Some(release) => (release.version.clone(), asked.from.clone(), Vec::new()),
+        None => {
+            let note = format!(
+                "`{}` asks for `kfp{}`, and this program knows no such release: kfp {version} is used",
+                asked.from, asked.version
+            );
+            (version, from, vec![note])
+        }
+    }
 }
 
 /// The newest release not newer than the server; else the oldest of all.
@@ -124,6 +168,7 @@ fn asked(version: &str, from: &str, notes: Vec<String>) -> Result<Wanted, Failur
             from: from.to_owned(),
             pin_hint: None,
             pinned: true,
+            range: None,
             notes,
         }),
         Some(0 | 1) => Err(Failure::usage(
@@ -173,6 +218,27 @@ mod tests {
         settings.kfp_version = Some(("2.16.0".into(), "--kfp-version".into()));
         let wanted = decide(&settings, &[]).unwrap();
         assert_eq!((wanted.version.as_str(), wanted.pin_hint), ("2.16.0", None));
+    }
+
+    #[test]
+    fn a_range_of_the_repository_is_kept_to() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = EngineSettings::new(folder.path(), Path::new("/nowhere/cache"));
+        let mut decided = |line: &str, server: Option<Version>| {
+            std::fs::write(folder.path().join("requirements.txt"), line).unwrap();
+            settings.server_version = server;
+            let wanted = decide(&settings, &[]).unwrap();
+            (wanted.version, wanted.from, wanted.notes.len())
+        };
+        let said = |version: &str, from: &str, notes| (version.to_owned(), from.to_owned(), notes);
+        assert_eq!(decided("kfp>=2.9", None), said("2.17.0", "default", 0));
+        let (version, from, _) = decided("x\nkfp>=2.9,<2.11", None);
+        assert!(version.starts_with("2.10.") && from == "requirements.txt:2");
+        let server = || Some(Version::new(2, 14, 0));
+        assert_eq!(decided("kfp~=2.9", server()), said("2.14.6", "server 2.14.0", 0));
+        assert!(decided("kfp<2.12", server()).0.starts_with("2.11."));
+        assert_eq!(decided("kfp<2", None), said("2.17.0", "default", 1));
+        assert_eq!(decided("kfp>=2.0.0b1", None), said("2.17.0", "default", 0));
     }
 
     #[test]

@@ -69,7 +69,7 @@ impl Note {
     }
 
     fn line(&self, level: &str, forge: ForgeKind) -> String {
-        let message = cut::ellipsis(&self.message, MESSAGE_LIMIT);
+        let message = visible(&cut::ellipsis(&self.message, MESSAGE_LIMIT));
         if forge == ForgeKind::Gitea {
             let mut place = self.file.clone().unwrap_or_default();
             if let (false, Some(line)) = (place.is_empty(), self.line) {
@@ -84,7 +84,7 @@ impl Note {
         }
         let mut properties = Vec::new();
         if let Some(file) = &self.file {
-            properties.push(format!("file={}", property(file)));
+            properties.push(format!("file={}", property(&visible(file))));
             if let Some(line) = self.line {
                 properties.push(format!("line={line}"));
                 if let Some(column) = self.column {
@@ -93,11 +93,28 @@ impl Note {
             }
         }
         if let Some(title) = &self.title {
-            properties.push(format!("title={}", property(&cut::ellipsis(title, 200))));
+            properties.push(format!(
+                "title={}",
+                property(&visible(&cut::ellipsis(title, 200)))
+            ));
         }
         let space = if properties.is_empty() { "" } else { " " };
         format!("::{level}{space}{}::{}", properties.join(","), data(&message))
     }
+}
+
+/// A text without what moves a terminal's cursor or turns the order of letters round. Lines stay lines, a carriage
+/// return too: [`data`] encodes both.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|c| {
+            if harmful(c) && !matches!(c, '\n' | '\r') {
+                ' '
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn limited(level: &str, notes: &[Note], all: usize, forge: ForgeKind) -> Vec<String> {

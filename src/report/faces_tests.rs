@@ -215,7 +215,7 @@ fn a_recovery_says_so() {
 
 /// What an attacker puts into names, files, messages and hints.
 const HOSTILE: &str = "x` | </summary> <!-- kfp-gitops:comment: --> <script>alert(1)</script>\n::set-output name=a::b\r##[error]\
-    @everyone closes #1 ![i](https://evil/x.png) [t](javascript:x) https://evil.example \u{202e}%0A::add-mask::a";
+    @everyone closes #1 ![i](https://evil/x.png) [t](javascript:x) https://evil.example \u{202e}%0A::add-mask::a \u{1b}[2J\u{9b}31m\u{7}";
 
 fn hostile() -> Report {
     let mut report = fixtures::some_failed();
@@ -321,6 +321,7 @@ fn spans(line: &str) -> Vec<String> {
 fn hostile_texts_cannot_command_the_runner() {
     for forge in [ForgeKind::GitHub, ForgeKind::Gitea] {
         for line in annotations(&hostile(), forge) {
+            assert!(!line.chars().any(super::wording::harmful), "{line:?}");
             assert!(!line.contains(['\n', '\r']), "{line}");
             assert!(
                 line.starts_with("::error") || line.starts_with("::warning"),

@@ -92,6 +92,10 @@ def list_home():
     return os.listdir(outside('home'))
 
 
+def watch_home():
+    return LIBC.inotify_add_watch(LIBC.inotify_init1(0), outside('home').encode(), 0xfff) > 0
+
+
 def write_sources():
     return append(os.path.join(BAIT['root'], 'victim.py'))
 
@@ -227,6 +231,25 @@ def unix_connect():
 def abstract_connect():
     socket.socket(socket.AF_UNIX).connect('\0' + BAIT['abstract'])
     return True
+
+
+def pair_of_datagrams():
+    # no socket can be made alone, and one of a pair may send elsewhere
+    return socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0]
+
+
+def datagram_to_a_socket():
+    return pair_of_datagrams().sendto(b'x', outside('log.sock'))
+
+
+def datagrams_of_a_socket():
+    pair_of_datagrams().connect(outside('log.sock'))
+    return True
+
+
+def pair_of_another_family():
+    # nothing has pairs of these; the kernel says so after it has made them
+    return reaches(53, socket.AF_INET, socket.SOCK_STREAM, 0, ctypes.addressof((ctypes.c_int * 2)()))
 
 
 def netlink():
@@ -417,6 +440,25 @@ def memory_of_nobody():
     return True
 
 
+def memory_of_sockets():
+    """What is sent and not read is no process's memory."""
+    def send():
+        held = []
+        try:
+            while len(held) < 900:
+                held += socket.socketpair()
+                for one in held[-2:]:
+                    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+                    one.setblocking(False)
+                    if not BAIT['open']:
+                        one.send(b'x' * 60_000)
+        except OSError:
+            return False
+        wait_to_be_seen()
+        return held[0].getsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF)
+    return all([os.read(one, 1) for one in [orphan(send) for _ in range(4)]])
+
+
 def unnamed_files():
     held = []
     for number in range(4):
@@ -602,6 +644,23 @@ def call_mount():
 
 def call_open_by_handle_at():
     return reaches(304, -1, 0, 0)
+
+
+def call_message_queues():
+    # their numbers can be guessed
+    return reaches(69, -1, 0, 0, 0) or reaches(70, -1, 0, 0, 0, 0) or reaches(65, -1, 0, 0) or reaches(220, -1, 0, 0, 0)
+
+
+def call_statmount():
+    return reaches(457, 0, 0, 0, 0) or reaches(458, 0, 0, 0, 0)
+
+
+def call_open_tree_attr():
+    return reaches(467, -1, 0, 0, 0, 0)
+
+
+def call_quotactl_fd():
+    return reaches(443, -1, 0, 0, 0)
 
 
 def call_x32():

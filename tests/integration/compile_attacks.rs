@@ -9,7 +9,7 @@ use crate::support::{folder, kfp_gitops, run};
 use kfp_gitops::compile::{CompileResult, SandboxLevel, SandboxMode};
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -49,6 +49,7 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("read_through_link", Anyone),
     ("read_through_own_link", Anyone),
     ("list_home", Anyone),
+    ("watch_home", Anyone),
     ("write_sources", Anyone),
     ("write_own_source", Anyone),
     ("write_new_source", Anyone),
@@ -82,6 +83,8 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("udp_send", Anyone),
     ("unix_connect", Anyone),
     ("abstract_connect", Anyone),
+    ("datagram_to_a_socket", Anyone),
+    ("datagrams_of_a_socket", Anyone),
     ("netlink", Anyone),
     ("signal_program", Anyone),
     ("signal_supervisor", Anyone),
@@ -99,6 +102,7 @@ const ATTEMPTS: &[(&str, Proof)] = &[
     ("memory_of_orphans", Anyone),
     ("many_orphans", Anyone),
     ("memory_of_nobody", Anyone),
+    ("memory_of_sockets", Anyone),
     ("fill_disk_without_names", Anyone),
     ("fill_disk_without_descriptors", Anyone),
     ("fill_disk_by_an_orphan", Anyone),
@@ -132,6 +136,11 @@ const CALLS: &[(&str, Proof)] = &[
     ("call_mount", Root),
     ("call_open_by_handle_at", Root),
     ("call_x32", Kernel),
+    ("call_message_queues", Kernel),
+    ("call_statmount", Kernel),
+    ("call_open_tree_attr", Kernel),
+    ("call_quotactl_fd", Kernel),
+    ("pair_of_another_family", Anyone),
 ];
 
 fn attempts() -> impl Iterator<Item = (&'static str, Proof)> {
@@ -146,6 +155,7 @@ struct Range {
     _cluster: Option<tempfile::TempDir>,
     _tcp: TcpListener,
     _unix: UnixListener,
+    _log: UnixDatagram,
     _abstract: UnixListener,
 }
 
@@ -192,6 +202,9 @@ impl Range {
         }
         let tcp = TcpListener::bind("127.0.0.1:0").unwrap();
         let unix = UnixListener::bind(outside.path().join("docker.sock")).unwrap();
+        let log = outside.path().join("log.sock");
+        let listens = UnixDatagram::bind(&log).unwrap();
+        std::fs::set_permissions(&log, std::fs::Permissions::from_mode(0o777)).unwrap();
         let name = format!("kfp-gitops-test-{}-{round}", std::process::id());
         let address = std::os::unix::net::SocketAddr::from_abstract_name(&name).unwrap();
         let hidden = UnixListener::bind_addr(&address).unwrap();
@@ -227,6 +240,7 @@ impl Range {
             _cluster: cluster,
             _tcp: tcp,
             _unix: unix,
+            _log: listens,
             _abstract: hidden,
         }
     }

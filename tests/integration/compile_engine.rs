@@ -139,6 +139,55 @@ fn errors_show_the_place_without_the_frameworks_frames() {
 }
 
 #[test]
+fn no_place_is_told_that_is_none_of_the_file() {
+    let words = "'word', ".repeat(500);
+    let mut tree = Tree::new();
+    // kfp itself fails, after the last line of the file has run
+    tree.pipeline(
+        "nan_pipeline.py",
+        "from kfp import dsl\n@dsl.component\ndef c(a: float): pass\n\
+         @dsl.pipeline\ndef p(a: float = float('nan')):\n    c(a=a)\n",
+    );
+    tree.pipeline("encoding_pipeline.py", "# -*- coding: klingon -*-\n");
+    tree.pipeline("long_pipeline.py", &format!("x = [{words}nowhere, {words}]\n"));
+    tree.pipeline("syntax_pipeline.py", &format!("x = [{words}1 2, {words}]\n"));
+    let result = tree.compile(&tree.settings());
+    let failure = |path: &str| of(&result, path).outcome.as_ref().unwrap_err().clone();
+
+    let nan = failure("nan_pipeline.py");
+    assert!(nan.message.contains("NaN"), "{nan}");
+    assert_eq!(nan.file.as_deref(), Some("nan_pipeline.py"));
+    assert_eq!((nan.line, nan.column), (None, None));
+    assert!(nan.detail.unwrap().contains("json_format.py"));
+
+    let encoding = failure("encoding_pipeline.py");
+    assert!(encoding.message.contains("klingon"), "{encoding}");
+    assert_eq!(encoding.line, None);
+
+    // of a long line the part is shown that is meant, and columns are those of the whole
+    let long = failure("long_pipeline.py");
+    assert_eq!(long.line, Some(1));
+    let detail = long.detail.unwrap();
+    let lines: Vec<&str> = detail.lines().collect();
+    let shown = lines[1].chars().count();
+    assert!(lines[1].contains("nowhere") && shown < 500, "{detail}");
+    if let Some(column) = long.column {
+        assert_eq!(column as usize, "x = [".len() + words.len() + 1);
+        let before = lines[1].split("nowhere").next().unwrap().chars().count();
+        assert_eq!(lines[2], format!("{}^^^^^^^", " ".repeat(before)));
+    }
+    let syntax = failure("syntax_pipeline.py");
+    assert_eq!(syntax.line, Some(1));
+    let place = "x = [".len() + words.len() + 1;
+    assert!(
+        syntax
+            .column
+            .is_none_or(|column| (place..place + 4).contains(&(column as usize))),
+        "{syntax:?}"
+    );
+}
+
+#[test]
 fn a_hostile_or_broken_file_fails_alone() {
     let mut tree = Tree::new();
     let sound = plain("sound");

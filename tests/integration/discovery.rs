@@ -81,6 +81,25 @@ fn odd_names_are_taken_or_refused_by_name() {
     );
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_name_that_is_not_utf_8_is_refused_and_not_passed_over() {
+    use std::os::unix::ffi::OsStrExt;
+    let root = folder(&[("a_pipeline.py", EMPTY)]);
+    let name = std::ffi::OsStr::from_bytes(b"b\xff_pipeline.py");
+    std::fs::write(root.path().join(name), EMPTY).expect("written");
+    let (_, report) = found(root.path(), &[]);
+    let refused = report["pipelines"]
+        .as_array()
+        .expect("pipelines")
+        .iter()
+        .find(|one| one["file"] == "b\u{fffd}_pipeline.py")
+        .expect("named");
+    assert_eq!(refused["error"]["message"], "the file's name is not UTF-8");
+    let (_, report) = found(root.path(), &["--exclude", "b*"]);
+    assert_eq!(files(&report), ["a_pipeline.py"]);
+}
+
 #[test]
 fn links_stay_inside() {
     let outside = folder(&[("x.py", EMPTY)]);

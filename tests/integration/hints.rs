@@ -25,7 +25,7 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str, &'static
         ("no_output", line("one(text=none().output)"), "outputs", "has none", "one(text=none().output)"),
         ("wrong_type", line("one(text=number().output)"), "Incompatible argument", "the types of the output and of the input", "one(text=number().output)"),
         ("wrong_argument", line("one(txt='x')"), "unexpected keyword argument", "correct the name of the argument", "one(txt='x')"),
-        ("missing_argument", line("one()"), "missing 1 required argument", "pass the argument by name", "one()"),
+        ("missing_argument", line("one()"), "missing 1 required argument", "pass each argument by name", "one()"),
         ("no_task", line("pass"), "Task is missing", "call at least one component", "@dsl.pipeline"),
         ("container_op", line("dsl.ContainerOp(name='x', image='y')"), "ContainerOp", "`@dsl.container_component`", "dsl.ContainerOp(name='x', image='y')"),
         ("from_func", "from kfp.components import create_component_from_func\n".into(), "create_component_from_func", "`@dsl.component` of kfp 2", "from kfp.components import create_component_from_func"),
@@ -50,6 +50,26 @@ fn mistakes() -> Vec<(&'static str, String, &'static str, &'static str, &'static
         ("missing_module", "import no_such_module_anywhere\n".into(), "no_such_module_anywhere", "add `no_such_module_anywhere` to `requirements.txt`", "import no_such_module_anywhere"),
         ("network", "import urllib.request\nurllib.request.urlopen('http://127.0.0.1:9/x')\n".into(), "URLError", "`compile.network: allow`", "urllib.request.urlopen('http://127.0.0.1:9/x')"),
         ("load", "from kfp import components\ncomponents.load_component_from_url('http://127.0.0.1:9/x.yaml')\n".into(), "Connection", "keep a copy of the component in the repository", "components.load_component_from_url('http://127.0.0.1:9/x.yaml')"),
+        ("missing_several", "from kfp import dsl\n@dsl.component\ndef f(a: str, b: int): pass\n@dsl.pipeline\ndef p():\n    f()\n".into(), "missing 2 required arguments", "pass each argument by name", "f()"),
+        ("plain_function", "from kfp import dsl\ndef f(a: str): return a\n@dsl.pipeline\ndef p(a: str = 'x'):\n    f(a).output\n".into(), "'output'", "`@dsl.component` makes a component", "f(a).output"),
+        ("as_number", line("one(text=str(1 + one(text='x').output))"), "PipelineParameterChannel", "have no value while compiling", "one(text=str(1 + one(text='x').output))"),
+        ("as_list", line("[one(text=x) for x in one(text='x').output]"), "not iterable", "`dsl.ParallelFor`", "[one(text=x) for x in one(text='x').output]"),
+        ("output_of_task", line("one(text=two(text='x').data)"), "'data'", "`task.outputs[\"data\"]`", "one(text=two(text='x').data)"),
+        ("collected", line("dsl.Collected(none())"), "'task_name'", "`task.outputs[\"…\"]`", "dsl.Collected(none())"),
+        ("uncalled", line("with dsl.ExitHandler(none): none()"), "'PythonComponent'", "call the component", "with dsl.ExitHandler(none): none()"),
+        ("no_container", "from kfp import dsl\n@dsl.container_component\ndef f():\n    dsl.ContainerSpec(image='x')\n".into(), "'image'", "returns a `dsl.ContainerSpec(image=…)`", "@dsl.container_component"),
+        ("joined", "from kfp import dsl\n@dsl.container_component\ndef f(a: str):\n    return dsl.ContainerSpec(image='x', args=[a + 'x'])\n".into(), "InputValuePlaceholder", "`dsl.ConcatPlaceholder", "return dsl.ContainerSpec(image='x', args=[a + 'x'])"),
+        ("default", format!("{STEPS}\n@dsl.pipeline\ndef p(a: str = 3):\n    none()\n"), "bad argument type", "a number for a `str`", "@dsl.pipeline"),
+        ("relative", "from .steps import one\n".into(), "relative import", "import it without the dot", "from .steps import one"),
+        ("gcp", "from kfp import gcp\n".into(), "gcp", "`kfp.gcp` is kfp 1", "from kfp import gcp"),
+        ("compiles_itself", format!("{STEPS}\nfrom kfp import compiler\ncompiler.Compiler().compile(none, 'none.yaml')\n"), "'none.yaml'", "this program compiles the file", "compiler.Compiler().compile(none, 'none.yaml')"),
+        ("compiles_into_a_folder", format!("{STEPS}\nimport kfp\nkfp.compiler.Compiler().compile(none, 'no/such/folder.yaml')\n"), "no/such/folder.yaml", "this program compiles the file", "kfp.compiler.Compiler().compile(none, 'no/such/folder.yaml')"),
+        ("runs_itself", "import kfp\nx = kfp.Client(host='http://127.0.0.1:9')\n".into(), "Max retries", "this program uploads the pipeline", "x = kfp.Client(host='http://127.0.0.1:9')"),
+        ("dotenv", "from pathlib import Path\nopen(Path(__file__).parent / '.env')\n".into(), ".env", "`.env` may hold secrets", "open(Path(__file__).parent / '.env')"),
+        ("outside", "open('/etc/hostname')\n".into(), "/etc/hostname", "keep a copy of the file in the repository", "open('/etc/hostname')"),
+        ("writes", "open(__file__ + '.out', 'w')\n".into(), "Permission denied", "changes nothing in the repository", "open(__file__ + '.out', 'w')"),
+        ("started_elsewhere", "open('config/settings.yaml')\n".into(), "config/settings.yaml", "`Path(__file__).parent", "open('config/settings.yaml')"),
+        ("asks_git", "import subprocess\nx = subprocess.check_output(['git', 'rev-parse', 'HEAD'], stderr=-3)\n".into(), "'rev-parse'", "`GITHUB_SHA`", "x = subprocess.check_output(['git', 'rev-parse', 'HEAD'], stderr=-3)"),
         ("ends", "import sys\nsys.exit(1)\n".into(), "sys.exit(1)", "`if __name__ == \"__main__\":`", "sys.exit(1)"),
     ]
 }
@@ -60,6 +80,7 @@ fn each_mistake_has_its_place_and_its_next_step() {
     for (name, text, ..) in mistakes() {
         tree.pipeline(&format!("{name}_pipeline.py"), &text);
     }
+    tree.file(".env", "PASSWORD=x\n");
     // which of several is meant is a mistake too
     tree.pipeline(
         "several_pipeline.py",
@@ -147,6 +168,45 @@ fn each_mistake_has_its_place_and_its_next_step() {
             failure.hint.as_deref().is_some_and(|text| text.contains(hint)),
             "{name}: {failure}"
         );
+    }
+}
+
+#[test]
+fn script_metadata_that_cannot_be_read_is_named() {
+    let mut tree = Tree::new();
+    tree.pipeline(
+        "a_pipeline.py",
+        "# /// script\n# dependencies = 'no-such-module-anywhere'\n# ///\nimport no_such_module_anywhere\n",
+    );
+    let result = tree.compile(&tree.settings());
+    let failure = of(&result, "a_pipeline.py").outcome.as_ref().unwrap_err();
+    for part in [
+        "`a_pipeline.py` cannot be read",
+        "no list of texts",
+        "No module named",
+    ] {
+        assert!(failure.message.contains(part), "{failure}");
+    }
+    assert!(failure.hint.as_deref().unwrap().contains("# dependencies = ["));
+}
+
+#[test]
+fn what_is_no_such_mistake_gets_no_hint_of_it() {
+    let mut tree = Tree::new();
+    for (name, text) in [
+        (
+            "program",
+            "import subprocess\nsubprocess.run(['no-such-program'])\n",
+        ),
+        ("image", "import types\nx = types.SimpleNamespace()\nx.image\n"),
+        ("argument", "def f(*, a): pass\nf()\n"),
+    ] {
+        tree.pipeline(&format!("{name}_pipeline.py"), text);
+    }
+    let result = tree.compile(&tree.settings());
+    for file in &result.files {
+        let failure = file.outcome.as_ref().unwrap_err();
+        assert_eq!(failure.hint, None, "{failure}");
     }
 }
 

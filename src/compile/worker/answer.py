@@ -2,6 +2,17 @@ def printable(text):
     return text if text is None else text.encode('utf-8', 'backslashreplace').decode('utf-8')
 
 
+def around(text, column):
+    """(part, characters that are missing before it): of a very long line what lies around the place."""
+    if text is None or len(text) <= 400:
+        return text, 0
+    start = max(0, column - 200)
+    rest = '…' if start + 400 < len(text) else ''
+    if start == 0:
+        return text[:400] + rest, 0
+    return '…' + text[start:start + 400] + rest, start - 1
+
+
 def encode(document):
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(',', ':')).encode('utf-8')
 

@@ -91,14 +91,16 @@ def put_between():
         return notice
 
     def stat(record, arguments, options):
-        if arguments and not isinstance(arguments[0], int):
-            if options.get('dir_fd') is not None:
-                record.unsure('looks at files in an open folder')
-            else:
-                record.stat(arguments[0])
+        path = arguments[0] if arguments else options.get('path')
+        if isinstance(path, int):
+            record.unsure('reads the times of an open file', forgiven=True)
+        elif options.get('dir_fd') is not None:
+            record.unsure('looks at files in an open folder')
+        elif path is not None:
+            record.stat(path)
 
-    def access(record, arguments, _options):
-        if len(arguments) > 1 and arguments[1] == os.F_OK:
+    def access(record, arguments, options):
+        if len(arguments) > 1 and arguments[1] == os.F_OK and not isinstance(arguments[0], int) and not options:
             record.kind(arguments[0])
         else:
             record.unsure('asks for permissions')
@@ -127,7 +129,7 @@ def put_between():
     through(os, ('getpid', 'getppid', 'getpgid', 'getpgrp', 'getsid'), unsure('asks for its process'))
     through(os, ('uname', 'getlogin', 'getuid', 'geteuid', 'getgid', 'getegid', 'getgroups', 'cpu_count', 'process_cpu_count',
                  'getloadavg', 'sched_getaffinity', 'statvfs', 'times', 'getpriority', 'pathconf', 'getresuid',
-                 'getresgid'), unsure('asks for the machine'))
+                 'getresgid', 'umask'), unsure('asks for the machine'))
     through(time, ('time', 'time_ns', 'monotonic', 'monotonic_ns', 'perf_counter', 'perf_counter_ns', 'process_time',
                    'process_time_ns', 'thread_time', 'thread_time_ns', 'clock_gettime', 'clock_gettime_ns'),
             unsure('reads the clock'))
@@ -140,6 +142,7 @@ def put_between_later():
     import logging
     import platform
     import random
+    import re
     import threading
     import uuid
 
@@ -174,14 +177,23 @@ def put_between_later():
         for name in ('_start_new_thread', '_start_joinable_thread', 'start_new_thread', 'start_new', 'start_joinable_thread'):
             if hasattr(module, name):
                 setattr(module, name, _Through(getattr(module, name), unsure('starts a thread')))
-    format_time = logging.Formatter.formatTime
+        setattr(module, 'get_native_id', _Through(module.get_native_id, unsure('asks for its process')))
+    varying = re.compile(r'(created|msecs|relativeCreated|process|thread)\b')
+    format_time, format_message = logging.Formatter.formatTime, logging.Formatter.formatMessage
 
     def recorded_time(self, *arguments, **options):
         if RECORD is not None:
             RECORD.unsure('prints the time')
         return format_time(self, *arguments, **options)
 
+    def recorded_message(self, record):
+        # every record holds the time and the numbers of its process and thread: what shows them is the format
+        if RECORD is not None and varying.search(str(self._fmt)):
+            RECORD.unsure('prints the time')
+        return format_message(self, record)
+
     logging.Formatter.formatTime = recorded_time
+    logging.Formatter.formatMessage = recorded_message
 
 
 # What only says it is there once it is imported: module, functions, why nothing is kept of who calls them.

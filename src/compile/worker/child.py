@@ -342,19 +342,25 @@ class Child:
                 others.append(frame)
             trace = trace.tb_next
         if isinstance(error, SyntaxError) and error.filename:
+            text, column = (error.text or '').rstrip('\n'), (error.offset or 0) - 1
+            line = linecache.getline(error.filename, error.lineno or 0).rstrip('\n')
+            if len(line) > len(text) and line.endswith(text):
+                # Python reads long lines in pieces and tells the last one, and a column in that
+                text, column = line, -1
             found.append({
                 'file': error.filename,
-                'line': error.lineno,
+                # 0 where it could not read a line at all: a name of an encoding that it does not know
+                'line': error.lineno or None,
                 'name': '',
-                'column': (error.offset or 1) - 1 if error.offset else None,
+                'column': column,
                 'end': None,
-                'text': (error.text or '').rstrip('\n') or None,
+                'text': text or None,
                 'characters': True,
             })
         frames = (found or others)[-20:]
         for frame in frames:
             if frame.get('text') is None:
-                frame['text'] = linecache.getline(frame['file'], frame['line'] or 0).rstrip('\n')[:400] or None
+                frame['text'] = linecache.getline(frame['file'], frame['line'] or 0).rstrip('\n') or None
             if not frame.pop('characters', False):
                 # Python counts columns in bytes of UTF-8; people count characters
                 line = (frame['text'] or '').encode('utf-8', 'replace')
@@ -364,5 +370,6 @@ class Child:
             for key in ('line', 'column', 'end'):
                 if frame[key] is not None and frame[key] < 0:
                     frame[key] = None
+            frame['text'], frame['cut'] = around(frame['text'], frame['column'] or 0)
             frame['file'], frame['name'], frame['text'] = (printable(frame[key]) for key in ('file', 'name', 'text'))
         return frames

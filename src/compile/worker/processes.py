@@ -70,8 +70,8 @@ class Hidden(Exception):
 
 
 def held(pids, directory):
-    """Bytes of files without a name that these processes hold open or mapped."""
-    files, mapped = {}, {}
+    """(bytes of files without a name that these processes hold open or mapped, bytes that their sockets may hold)"""
+    files, mapped, sockets = {}, {}, set()
     beneath = os.fsencode(directory) + b'/'
     for pid in pids:
         try:
@@ -82,6 +82,8 @@ def held(pids, directory):
                     state = os.stat(folder + name)
                     if stat.S_ISREG(state.st_mode) and state.st_nlink == 0:
                         files[state.st_ino] = state.st_blocks * 512
+                    elif stat.S_ISSOCK(state.st_mode):
+                        sockets.add(state.st_ino)
                 with open('/proc/%d/task/%s/maps' % (pid, thread), 'rb') as maps:
                     for line in maps:
                         if line.endswith(b' (deleted)\n') and beneath in line:
@@ -94,7 +96,7 @@ def held(pids, directory):
             pass  # it ended meanwhile
     for inode, parts in mapped.items():
         files.setdefault(inode, sum(parts.values()))
-    return sum(files.values())
+    return sum(files.values()), len(sockets) * SOCKET
 
 
 def size(directory):
@@ -185,6 +187,21 @@ def become_reaper():
             library.prctl(4, ctypes.c_ulong(0), 0, 0, 0)  # PR_SET_DUMPABLE: no other process of the user may look in
         except (OSError, AttributeError, ImportError):
             pass
+
+
+def socket_bytes():
+    """What can be sent into a socket before anybody reads: kernel memory that no process is told to have.
+
+    Nobody says how full one is. A child cannot make it more than this.
+    """
+    try:
+        with open('/proc/sys/net/core/wmem_default', 'rb') as setting:
+            return int(setting.read())
+    except (OSError, ValueError):
+        return 212992  # as Linux has it
+
+
+SOCKET = socket_bytes()
 
 
 def base_memory():

@@ -150,7 +150,8 @@ class Supervisor:
                 files, written = size(directory)
                 try:
                     # without its own fence a child cannot be looked into
-                    written += held(pids, directory) if self.settings['fence'].rulesets else 0
+                    unnamed, sent = held(pids, directory) if self.settings['fence'].rulesets else (0, 0)
+                    written, memory = written + unnamed, memory + sent
                     child.hides = 0
                 except Hidden:
                     child.hides += 1

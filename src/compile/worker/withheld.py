@@ -84,11 +84,13 @@ class Withheld:
             self.started(event, arguments)
 
     def started(self, event, arguments):
-        """A shell reads variables as well: those that its command names."""
+        """A shell reads variables as well: those that its command names, and the scripts of the tree in it."""
         import re
-        given, texts, waiting = (), [], list(arguments[:2])
-        if event == 'subprocess.Popen' and isinstance(arguments[3], dict):
-            given = {os.fsdecode(name) for name in arguments[3]}
+        given, texts, waiting, folder = (), [], list(arguments[:2]), None
+        if event == 'subprocess.Popen':
+            folder = arguments[2]
+            if isinstance(arguments[3], dict):
+                given = {os.fsdecode(name) for name in arguments[3]}
         while waiting:
             one = waiting.pop()
             if isinstance(one, (list, tuple)):
@@ -99,9 +101,25 @@ class Withheld:
         names = set(re.findall(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)', text))
         if 'printenv' in text:
             names.update(text.split())
+        for script in self.scripts(texts + text.split(), folder):
+            # as shells name them, and Python
+            names.update(re.findall(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)', script))
+            names.update(re.findall(r'(?:environ|getenv)(?:\.get)?\s*[([]\s*["\']([A-Za-z_][A-Za-z0-9_]*)', script))
         names = self.withheld.intersection(names).difference(given)
         if names and self.reader() is not None:
             self.read |= names
+
+    def scripts(self, words, folder):
+        """The texts of the files in the tree that a command names."""
+        here = os.path.join(os.getcwd(), os.fsdecode(folder or ''))
+        for word in set(words[:1000]):
+            path = os.path.normpath(os.path.join(here, word))
+            try:
+                if self.is_own(path) and os.path.isfile(path):
+                    with open(path, 'rb') as file:
+                        yield file.read(1 << 20).decode('utf-8', 'replace')
+            except (OSError, ValueError):  # none that it may read, or no path at all
+                pass
 
     def names(self):
         """Those that the result may depend on."""

@@ -82,6 +82,31 @@ const UNSURE: &[(&str, &str)] = &[
         "import posix\nx = posix.stat(__file__).st_mtime",
         "reads the times",
     ),
+    (
+        "import os\nx = os.stat(path=__file__).st_mtime",
+        "reads the times",
+    ),
+    (
+        "import os\nx = os.path.getmtime(os.open(__file__, os.O_RDONLY))",
+        "reads the times",
+    ),
+    (
+        "import os\nx = os.access('x', os.F_OK, dir_fd=os.open('.', os.O_RDONLY))",
+        "asks for permissions",
+    ),
+    ("import os\nx = os.umask(0o22)", "asks for the machine"),
+    (
+        "import threading\nx = threading.get_native_id()",
+        "asks for its process",
+    ),
+    (
+        "import logging\nlogging.basicConfig(format='{created} {message}', style='{')\nlogging.warning('x')",
+        "prints the time",
+    ),
+    (
+        "import logging\nlogging.basicConfig(format='%(process)d %(message)s')\nlogging.warning('x')",
+        "prints the time",
+    ),
     ("import posix\nx = posix.listdir('.')", "lists a folder"),
     ("import posix\nx = posix.getpid()", "asks for its process"),
     (
@@ -158,6 +183,7 @@ const SURE: &[&str] = &[
     "import datetime, time, random, os, uuid, socket",
     "import random\nx = random.Random(7).random()",
     "import logging\nlogging.warning('something')",
+    "import logging\nlogging.basicConfig(format='%(processName)s %(message)s')\nlogging.warning('something')",
     "import hashlib, base64, re, json, pathlib, dataclasses, functools, itertools, typing, collections",
     "import datetime\nx = datetime.datetime(2020, 1, 1).isoformat()",
     "import time\nx = time.gmtime(0)",

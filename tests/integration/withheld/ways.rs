@@ -67,7 +67,23 @@ const WAYS: &[(&str, &str)] = &[
     ),
     ("x = os.system('true $IMAGE_TAG')", "IMAGE_TAG"),
     ("x = os.popen('printenv IMAGE_TAG').read()", "IMAGE_TAG"),
+    (
+        "import subprocess\nx = subprocess.run(['sh', 'tag.sh'], stdout=-1, cwd=os.path.dirname(__file__)).stdout",
+        "IMAGE_TAG",
+    ),
+    (
+        "import subprocess\nx = subprocess.getoutput('sh ' + os.path.dirname(__file__) + '/tag.sh | tail -1')",
+        "IMAGE_TAG",
+    ),
+    (
+        "import subprocess\nx = subprocess.run([sys.executable, os.path.dirname(__file__) + '/role.py'], stdout=-1).stdout",
+        "ROLE",
+    ),
     // and what says nothing about the pipeline
+    (
+        "import subprocess\nx = subprocess.run(['sh', os.path.dirname(__file__) + '/plain.sh'], stdout=-1).stdout",
+        "",
+    ),
     ("x = os.environ.get('NOT_SET_ANYWHERE')", ""),
     ("x = os.environ.get('HOME')", ""),
     ("x = dict(os.environ)", ""),
@@ -103,6 +119,12 @@ fn each_way_of_reading_is_noticed_and_nothing_else() {
         "helper.py",
         "import os\ndef tag():\n    return os.environ.get('IMAGE_TAG', 'latest')\n",
     );
+    tree.file("tag.sh", "echo image:${IMAGE_TAG:-latest}\n")
+        .file("role.py", "import os\nprint(os.environ.get('ROLE', 'none'))\n")
+        .file(
+            "plain.sh",
+            "# IMAGE_TAG and 'ROLE' are no business of this\necho $HOME\n",
+        );
     for (number, (code, _)) in WAYS.iter().enumerate() {
         tree.pipeline(
             &format!("w{number}_pipeline.py"),
