@@ -22,18 +22,10 @@ pub(super) use line::read as read_line;
 /// `requirements.txt`. `None` when there is nothing.
 pub(super) fn of(settings: &EngineSettings, source: &Source) -> Option<Contents> {
     let text = std::fs::read_to_string(&source.absolute).unwrap_or_default();
-    let lines =
-        match pins::script_dependencies(pins::without_mark(&text)) {
-            Ok(lines) => lines,
-            Err(why) => {
-                let failure = Failure::failed(
-                Phase::Prepare,
-                format!("the `# /// script` block of `{}` cannot be read: {why}", source.path),
-            )
-            .hint("write `# dependencies = [\"name\"]` between one line `# /// script` and one line `# ///`");
-                return Some(Contents::Project(Err(Box::new(failure))));
-            }
-        };
+    let lines = match pins::script_dependencies(pins::without_mark(&text)) {
+        Ok(lines) => lines,
+        Err(why) => return Some(Contents::Project(Err(Box::new(unreadable(source, &why))))),
+    };
     let mut reader = files::Reader::new(&settings.root);
     let read: Result<(), Failure> = if lines.is_empty() {
         let named: Vec<PathBuf> = if settings.requirements.is_empty() {
@@ -57,4 +49,12 @@ pub(super) fn of(settings: &EngineSettings, source: &Source) -> Option<Contents>
         reader.lines(&lines, source.path.as_str())
     };
     Some(Contents::Project(read.map(|()| reader.done()).map_err(Box::new)))
+}
+
+fn unreadable(source: &Source, why: &str) -> Failure {
+    Failure::failed(
+        Phase::Prepare,
+        format!("the `# /// script` block of `{}` cannot be read: {why}", source.path),
+    )
+    .hint("write `# dependencies = [\"name\"]` between one line `# /// script` and one line `# ///`")
 }
