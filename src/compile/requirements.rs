@@ -54,7 +54,10 @@ pub(super) fn of(settings: &EngineSettings, source: &Source) -> Option<Contents>
 fn unreadable(source: &Source, why: &str) -> Failure {
     Failure::failed(
         Phase::Prepare,
-        format!("the `# /// script` block of `{}` cannot be read: {why}", source.path),
+        format!(
+            "the `# /// script` block of `{}` cannot be read: {why}",
+            source.path
+        ),
     )
     .hint("write `# dependencies = [\"name\"]` between one line `# /// script` and one line `# ///`")
 }
