@@ -3,6 +3,7 @@
 //! A launcher takes one kernel interface away before this program starts, as an old kernel or a strict
 //! container would.
 
+use crate::support::machine::is_root;
 use crate::support::{Said, folder, kfp_gitops, run, write};
 use std::path::Path;
 use std::process::Command;
@@ -61,11 +62,6 @@ const PLAIN: &str = "from kfp import dsl\n\n\n@dsl.component(base_image='python:
 
 fn root() -> tempfile::TempDir {
     folder(&[("a_pipeline.py", PLAIN), ("requirements.txt", "kfp==2.17.0\n")])
-}
-
-fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 /// What is taken away, the level that is left, and a part of the reason.

@@ -1,5 +1,6 @@
 //! Preparing Python through the binary: what a stranger's requirements may do, and what goes wrong in the world.
 
+use crate::support::machine::{is_root, unshared};
 use crate::support::{Said, folder, kfp_gitops, run, write};
 use serde_json::Value;
 use std::io::Write as _;
@@ -213,11 +214,6 @@ pub fn told(root: &Path) -> String {
     let text = std::fs::read_to_string(root.join("out/a_pipeline.yaml")).unwrap();
     let line = text.lines().find_map(|line| line.strip_prefix("# Description: "));
     line.unwrap_or_else(|| panic!("{text}")).to_owned()
-}
-
-pub fn is_root() -> bool {
-    use std::os::unix::fs::MetadataExt;
-    std::fs::metadata("/proc/self").unwrap().uid() == 0
 }
 
 #[test]
@@ -469,21 +465,10 @@ fn a_full_disk_is_infrastructure() {
     for (installer, path) in installers() {
         let small = folder(&[]);
         // a small disk of its own, seen by this command alone
-        let mut command = Command::new("unshare");
-        if !is_root() {
-            command.args(["--user", "--map-root-user"]);
-        }
         let script = "mount -t tmpfs -o size=3m none \"$1\" || exit 222; cd \"$2\" && exec env PATH=\"$3\" \"$4\" \
                       compile --format json --cache-dir \"$1\"";
-        let template = kfp_gitops(root.path());
-        for (name, value) in template.get_envs() {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        let said = run(command
-            .args(["--mount", "sh", "-c", script, "sh"])
+        let said = run(unshared("--mount", &kfp_gitops(root.path()))
+            .args(["sh", "-c", script, "sh"])
             .args([small.path(), root.path(), path.path()])
             .arg(env!("CARGO_BIN_EXE_kfp-gitops")));
         if said.out.is_empty() {

@@ -1,8 +1,9 @@
 //! What the project requires while it compiles: where it may be said, from which index it comes, and when it is
 //! prepared.
 
-use crate::preparing::{error, importing, installers, is_root};
+use crate::preparing::{error, importing, installers};
 use crate::support::index::Index;
+use crate::support::machine::{can_unshare, unshared};
 use crate::support::{Said, folder, kfp_gitops, run, write};
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
@@ -250,33 +251,10 @@ fn the_runners_tool_cache_is_used_where_it_persists() {
 
 /// A command that reaches nothing but itself; `None` where the machine cannot do that.
 fn without_network(template: &Command) -> Option<Command> {
-    let unshare = || {
-        // found on this test's own path, not on the one of the command
-        let own = std::env::var_os("PATH").unwrap();
-        let program = std::env::split_paths(&own)
-            .map(|folder| folder.join("unshare"))
-            .find(|path| path.exists());
-        let mut command = Command::new(program.unwrap_or_else(|| "unshare".into()));
-        command.arg("--net");
-        if !is_root() {
-            command.args(["--user", "--map-root-user"]);
-        }
-        command
-    };
-    if !unshare()
-        .arg("true")
-        .status()
-        .is_ok_and(|status| status.success())
-    {
+    if !can_unshare("--net") {
         return None;
     }
-    let mut command = unshare();
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
+    let mut command = unshared("--net", template);
     command.arg(env!("CARGO_BIN_EXE_kfp-gitops"));
     if let Some(folder) = template.get_current_dir() {
         command.current_dir(folder);

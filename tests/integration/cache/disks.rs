@@ -1,8 +1,7 @@
 //! A cache on a disk that is full or cannot be written: compiling goes on, and it is said once.
 
-use crate::preparing::is_root;
+use crate::support::machine::unshared;
 use crate::support::{cache, folder, kfp_gitops, run, sample, write};
-use std::process::Command;
 
 /// Compiles twice with this done to the folder of results, seen by these commands alone. `None` where the machine
 /// cannot do that.
@@ -24,19 +23,8 @@ fn twice(prepare: &str) -> Option<[String; 2]> {
         "{prepare} || exit 222; cd \"$2\"; for i in 1 2; do \"$3\" compile --cache-dir \"$1\" 2>&1 || exit 1; \
          echo; echo between; done"
     );
-    let mut command = Command::new("unshare");
-    if !is_root() {
-        command.args(["--user", "--map-root-user"]);
-    }
-    let template = kfp_gitops(root.path());
-    for (name, value) in template.get_envs() {
-        match value {
-            Some(value) => command.env(name, value),
-            None => command.env_remove(name),
-        };
-    }
-    let said = run(command
-        .args(["--mount", "sh", "-c", &script, "sh"])
+    let said = run(unshared("--mount", &kfp_gitops(root.path()))
+        .args(["sh", "-c", &script, "sh"])
         .args([own.path(), root.path()])
         .arg(env!("CARGO_BIN_EXE_kfp-gitops")));
     if said.code == 222 || said.out.is_empty() {

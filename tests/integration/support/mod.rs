@@ -3,6 +3,7 @@
 mod binary;
 pub mod http;
 pub mod index;
+pub mod machine;
 pub mod python;
 pub mod recordings;
 pub mod registry;
