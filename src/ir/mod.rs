@@ -22,7 +22,7 @@ pub use written::says;
 
 use crate::ids::Digest;
 use serde_json::Value;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A compiled pipeline: one pipeline spec and, where `kfp-kubernetes` or a pipeline config is used,
 /// one platform spec, both as the JSON that protobuf writes.
@@ -32,6 +32,26 @@ use std::sync::Arc;
 pub struct Spec {
     pipeline: Arc<str>,
     platform: Option<Arc<str>>,
+    digest: KnownDigest,
+}
+
+/// The digest, once somebody asked for it: copies of a spec share it. It follows from the texts, so it does not
+/// count where two are compared.
+#[derive(Clone, Default)]
+struct KnownDigest(Arc<OnceLock<Digest>>);
+
+impl PartialEq for KnownDigest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownDigest {}
+
+impl std::fmt::Debug for KnownDigest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Debug::fmt(&self.0.get(), formatter)
+    }
 }
 
 /// Why something is not a spec.
@@ -66,6 +86,7 @@ impl Spec {
         Self {
             pipeline: pipeline.into(),
             platform,
+            digest: KnownDigest::default(),
         }
     }
 
@@ -87,6 +108,7 @@ impl Spec {
         Ok(Self {
             pipeline: pipeline.to_string().into(),
             platform: platform.map(|platform| platform.to_string().into()),
+            digest: KnownDigest::default(),
         })
     }
 
@@ -103,10 +125,16 @@ impl Spec {
     }
 
     /// `sha256` over the canonical form: equal for what was sent and what a server gives back,
-    /// unequal for any change of meaning. Takes as long as parsing the text.
+    /// unequal for any change of meaning. The first time it takes as long as parsing the text.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        canonical::digest(self)
+        *self.digest.0.get_or_init(|| canonical::digest(self))
+    }
+
+    /// The same for whoever has the canonical form of this spec at hand already.
+    #[must_use]
+    pub(crate) fn digest_with(&self, canonical: &Canonical) -> Digest {
+        *self.digest.0.get_or_init(|| canonical.digest())
     }
 
     /// Bytes of both texts, a little less than what [`upload_documents`] makes.

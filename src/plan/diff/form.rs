@@ -17,7 +17,7 @@ pub(super) struct Form {
 impl Form {
     pub(super) fn of(spec: &Spec) -> Result<Self, SpecError> {
         let canonical = canonical(spec)?;
-        let digest = canonical.digest();
+        let digest = spec.digest_with(&canonical);
         let Canonical {
             mut pipeline,
             platform,

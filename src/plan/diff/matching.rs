@@ -11,6 +11,7 @@
 //!
 //! What is left was added or removed.
 
+use super::form::Form;
 use super::structure::{Memo, ROOT, Structure, family, is_made_up};
 use crate::ir::view::{Body, Executor, Task};
 use crate::ir::wiring;
@@ -32,15 +33,32 @@ const PAIRS: usize = 4_000;
 /// From which likeness on two tasks are one task renamed and edited.
 const ALIKE: f64 = 0.6;
 
+/// A structure with the fingerprints of what its tasks do, which take as long to make as the structure itself.
+pub(super) struct Recognisable<'a> {
+    pub(super) structure: Structure<'a>,
+    memo: Memo<'a>,
+}
+
+impl<'a> Recognisable<'a> {
+    pub(super) fn of(form: &'a Form) -> Self {
+        let structure = Structure::of(form);
+        let mut memo = Memo::default();
+        // Of the root's tasks, and so of all that they are made of.
+        structure.fingerprints(ROOT, &mut memo);
+        Self { structure, memo }
+    }
+}
+
 impl Matching {
-    pub(super) fn between(old: &Structure<'_>, new: &Structure<'_>) -> Self {
-        let (mut old_memo, mut new_memo) = (Memo::default(), Memo::default());
+    pub(super) fn between(old: &mut Recognisable<'_>, new: &mut Recognisable<'_>) -> Self {
+        let (old_memo, new_memo) = (&mut old.memo, &mut new.memo);
+        let (old, new) = (&old.structure, &new.structure);
         let mut matching = Self::default();
         let mut taken = BTreeSet::new();
         let mut taken_executors = BTreeSet::new();
         let mut waiting = vec![(ROOT, ROOT)];
         while let Some((old_name, new_name)) = waiting.pop() {
-            let pairs = Dag::of(old, old_name, &mut old_memo).matched(&Dag::of(new, new_name, &mut new_memo));
+            let pairs = Dag::of(old, old_name, old_memo).matched(&Dag::of(new, new_name, new_memo));
             for (old_task, new_task) in &pairs {
                 let (Some(a), Some(b)) = (old.task(old_name, old_task), new.task(new_name, new_task)) else {
                     continue;

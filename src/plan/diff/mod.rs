@@ -33,6 +33,7 @@ pub use textual::diff_unreadable;
 use crate::ids::Digest;
 use crate::ir::Spec;
 use crate::ir::graph::Graph;
+use matching::{Matching, Recognisable};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -161,12 +162,8 @@ pub fn diff_drawn(before: Option<&Spec>, after: &Spec, most: usize) -> (Differen
 
 fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Difference, Graph) {
     let graph_of = |form: &form::Form| most.map(|most| Graph::of(&form.view(), most)).unwrap_or_default();
-    // Parsing is most of the work, and the two sides have nothing to do with each other.
-    let (old, new) = std::thread::scope(|scope| {
-        let old = before.map(|before| scope.spawn(|| form::Form::of(before)));
-        let new = form::Form::of(after);
-        (old.map(join), new)
-    });
+    let large = before.is_some_and(|before| before.size().min(after.size()) >= LARGE);
+    let (old, new) = both(large, || before.map(form::Form::of), || form::Form::of(after));
     let new = match new {
         Ok(new) => new,
         Err(error) => return (textual::of_texts(before, after, &error), Graph::default()),
@@ -186,9 +183,9 @@ fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Differe
         let difference = Difference::of(name, Status::Unchanged, before_side, after_side, Vec::new());
         return (difference, graph_of(&new));
     }
-    let new_structure = structure::Structure::of(&new);
-    let old_structure = structure::Structure::of(&old);
-    let matching = matching::Matching::between(&old_structure, &new_structure);
+    let (mut old_tasks, mut new_tasks) = both(large, || Recognisable::of(&old), || Recognisable::of(&new));
+    let matching = Matching::between(&mut old_tasks, &mut new_tasks);
+    let (old_structure, new_structure) = (old_tasks.structure, new_tasks.structure);
     let aligned = align::aligned(&old, &matching);
     let mut changes = match &aligned {
         Cow::Borrowed(_) => classify::changes(&old_structure, &new_structure, &matching),
@@ -208,11 +205,23 @@ fn compare(before: Option<&Spec>, after: &Spec, most: Option<usize>) -> (Differe
     (difference, graph)
 }
 
-/// What a thread came to; its panic is ours.
-fn join<T>(handle: std::thread::ScopedJoinHandle<'_, T>) -> T {
-    handle
-        .join()
-        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+/// From which size on, in bytes of JSON, a thread costs less than it spares.
+const LARGE: usize = 64 << 10;
+
+/// Both results: reading and looking through a spec is most of the work, and the two sides have nothing to do with
+/// each other. A panic of either is ours.
+fn both<A: Send, B>(large: bool, old: impl FnOnce() -> A + Send, new: impl FnOnce() -> B) -> (A, B) {
+    if !large {
+        return (old(), new());
+    }
+    std::thread::scope(|scope| {
+        let old = scope.spawn(old);
+        let new = new();
+        let old = old
+            .join()
+            .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        (old, new)
+    })
 }
 
 /// Carries out changes: every value that they are made of is taken from `after`. Works on the

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 /// The new form, the old one aligned to it, and the changes.
 fn compared(before: &Form, after: &Form) -> (Form, Vec<Change>) {
-    let matching = Matching::between(&Structure::of(before), &Structure::of(after));
+    let matching = Matching::between(&mut Recognisable::of(before), &mut Recognisable::of(after));
     let aligned = align::aligned(before, &matching).into_owned();
     let changes = classify::changes(&Structure::of(&aligned), &Structure::of(after), &matching);
     (aligned, changes)

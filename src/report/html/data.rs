@@ -9,6 +9,7 @@ use crate::ir::graph::{Graph, Mark, Node, NodeKind};
 use crate::ir::{Pipeline, Spec, canonical};
 use crate::plan::diff::{Aspect, Change, Class, Status, Subject, Verb};
 use serde::Serialize;
+use std::collections::{HashMap, HashSet};
 
 /// A report to be rendered.
 #[derive(Clone, Debug, Default)]
@@ -159,7 +160,8 @@ struct PageEdge {
 
 impl Page {
     pub(super) fn of(report: &HtmlReport<'_>) -> Self {
-        let mut ids = std::collections::BTreeSet::new();
+        let mut ids = HashSet::new();
+        let mut alike: HashMap<String, usize> = HashMap::new();
         let count = |wanted: fn(Status) -> bool| {
             report
                 .pipelines
@@ -189,9 +191,12 @@ impl Page {
                 .pipelines
                 .iter()
                 .map(|one| {
-                    let mut id = cut(one.entry.name, NAME);
+                    let name = cut(one.entry.name, NAME);
+                    let before = alike.entry(name.clone()).or_default();
+                    let mut id = name.clone();
                     while !ids.insert(id.clone()) {
-                        id.push('\'');
+                        *before += 1;
+                        id = format!("{name}'{before}");
                     }
                     pipeline(id, one)
                 })
