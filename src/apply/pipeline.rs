@@ -3,7 +3,7 @@
 use super::journal::{Entry, Event};
 use super::run::Run;
 use super::stage::{Progress, Stage};
-use super::upload::still_under_way;
+use super::upload::given_up;
 use super::{Outcome, Task, diagnose};
 use crate::error::{Failure, Phase};
 use crate::ids::PipelineId;
@@ -116,14 +116,11 @@ impl Run<'_> {
             } else {
                 None
             };
-            // The look showed nothing, which is the truth unless a try may still be under way.
             let given_up = |error: ApiError| {
-                if !late {
-                    return failed(error, doing);
+                if late {
+                    self.note(task, Event::Unknown, None, Some(&error.message));
                 }
-                self.note(task, Event::Unknown, None, Some(&error.message));
-                let failure = error.into_failure(Phase::Apply, doing);
-                Box::new(Outcome::unknown(still_under_way(failure)))
+                given_up(error.into_failure(Phase::Apply, doing), late)
             };
             let Some(wait) = wait else {
                 return Err(given_up(error));

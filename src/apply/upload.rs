@@ -290,13 +290,11 @@ impl Run<'_> {
         }
     }
 
-    /// No more tries: the last look showed nothing, which is the truth unless a try may still be under way.
     fn given_up(&self, task: &Task, name: &VersionName, tries: &Tries, failure: Failure) -> Box<Outcome> {
-        if !tries.late {
-            return Box::new(Outcome::failed(failure));
+        if tries.late {
+            self.log(task, name, Event::Unknown, None, Some(&failure.message));
         }
-        self.log(task, name, Event::Unknown, None, Some(&failure.message));
-        Box::new(Outcome::unknown(still_under_way(failure)))
+        given_up(failure, tries.late)
     }
 
     fn interrupted(&self, task: &Task, name: &VersionName, tries: &Tries, error: &ApiError) -> Box<Outcome> {
@@ -350,13 +348,16 @@ impl Tries {
     }
 }
 
-/// Adds why nobody can say that nothing was done.
-pub(super) fn still_under_way(mut failure: Failure) -> Failure {
+/// No more tries: the last look showed nothing, which is the truth unless a try may still be under way (`late`).
+pub(super) fn given_up(mut failure: Failure, late: bool) -> Box<Outcome> {
+    if !late {
+        return Box::new(Outcome::failed(failure));
+    }
     failure.message = format!(
         "{}; a try that was not answered in time may still be carried out",
         failure.message
     );
-    failure
+    Box::new(Outcome::unknown(failure))
 }
 
 /// The second name for the same content.

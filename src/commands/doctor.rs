@@ -11,7 +11,7 @@ use crate::doctor::{
 };
 use crate::error::{Class, Failure, Phase};
 use crate::exit::ExitCode;
-use crate::kfp::auth::{Login, is_refusal};
+use crate::kfp::auth::Login;
 use crate::kfp::error::{ApiError, ErrorKind};
 use crate::report::annotations;
 use crate::secret::Secret;
@@ -118,7 +118,7 @@ pub async fn explain(settings: &Settings, connected: &Connected, mut failure: Fa
     }
     let mut subject = subject(settings, connected);
     // Said is enough: each further try brings the account closer to being closed.
-    let refusal = is_refusal(&failure);
+    let refusal = connected.client.password_refused().await;
     if refusal {
         subject.connection.login = Login::None;
     }

@@ -14,21 +14,29 @@ pub(super) struct Pin {
 /// Pin files are small; anything larger is not one.
 const LARGEST: u64 = 32 << 20;
 
-/// Every exact pin, the most telling first: per folder (nearest to the sources first) requirements files,
+/// What a repository asks for, the most telling first: per folder (nearest to the sources first) requirements files,
 /// `pyproject.toml`, lock files; then PEP 723 metadata of the sources themselves.
-pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
-    search(root, sources, exact)
-}
-
-/// Every range of versions in the same places, in the same order: `>=2.9,<2.11` as the version.
-pub(super) fn ranges(root: &Path, sources: &[PathBuf]) -> Vec<Pin> {
-    search(root, sources, range)
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// Every exact pin.
+    pub exact: Vec<Pin>,
+    /// Every range of versions: `>=2.9,<2.11` as the version. Lock files hold none.
+    pub ranges: Vec<Pin>,
 }
 
 /// What is wanted of a requirement of kfp.
 type Wanted = fn(&str) -> Option<String>;
 
-fn search(root: &Path, sources: &[PathBuf], wanted: Wanted) -> Vec<Pin> {
+impl Found {
+    /// Takes what one file asks for; `first` gives the first of its requirements that is as wanted.
+    fn take(&mut self, first: impl Fn(Wanted) -> Option<Pin>) {
+        self.exact.extend(first(exact));
+        self.ranges.extend(first(range));
+    }
+}
+
+/// Looks through the folders of the sources and the sources themselves, each file once.
+pub(super) fn find(root: &Path, sources: &[PathBuf]) -> Found {
     let mut folders: Vec<PathBuf> = Vec::new();
     for source in sources {
         for folder in source.ancestors().skip(1) {
@@ -44,21 +52,21 @@ fn search(root: &Path, sources: &[PathBuf], wanted: Wanted) -> Vec<Pin> {
         folders.push(root.to_path_buf());
     }
     folders.sort_by_key(|folder| std::cmp::Reverse(folder.components().count()));
-    let mut pins = Vec::new();
+    let mut found = Found::default();
     for folder in &folders {
-        in_folder(root, folder, wanted, &mut pins);
+        in_folder(root, folder, &mut found);
     }
     for source in sources {
         if let Some(text) = read(source)
-            && let Some(pin) = pep_723(&text, &shown(root, source), wanted)
+            && let Ok(dependencies) = script_dependencies(&text)
         {
-            pins.push(pin);
+            found.take(|wanted| pep_723(&text, &dependencies, &shown(root, source), wanted));
         }
     }
-    pins
+    found
 }
 
-fn in_folder(root: &Path, folder: &Path, wanted: Wanted, pins: &mut Vec<Pin>) {
+fn in_folder(root: &Path, folder: &Path, found: &mut Found) {
     let mut requirements: Vec<PathBuf> = std::fs::read_dir(folder)
         .into_iter()
         .flatten()
@@ -74,17 +82,17 @@ fn in_folder(root: &Path, folder: &Path, wanted: Wanted, pins: &mut Vec<Pin>) {
     requirements.sort_by_key(|path| (path.as_os_str().len(), path.clone()));
     for path in requirements {
         if let Some(text) = read(&path) {
-            pins.extend(requirements_text(&text, &shown(root, &path), wanted));
+            found.take(|wanted| requirements_text(&text, &shown(root, &path), wanted));
         }
     }
     let path = folder.join("pyproject.toml");
     if let Some(text) = read(&path) {
-        pins.extend(pyproject(&text, &shown(root, &path), wanted));
+        found.take(|wanted| pyproject(&text, &shown(root, &path), wanted));
     }
     for name in ["uv.lock", "poetry.lock", "pdm.lock"] {
         let path = folder.join(name);
         if let Some(text) = read(&path) {
-            pins.extend(lock(&text, &shown(root, &path)));
+            found.exact.extend(lock(&text, &shown(root, &path)));
         }
     }
 }
@@ -94,8 +102,9 @@ fn read(path: &Path) -> Option<String> {
     if !meta.is_file() || meta.len() > LARGEST {
         return None;
     }
-    let text = String::from_utf8(std::fs::read(path).ok()?).ok()?;
-    Some(without_mark(&text).to_owned())
+    let mut text = String::from_utf8(std::fs::read(path).ok()?).ok()?;
+    text.drain(..text.len() - without_mark(&text).len());
+    Some(text)
 }
 
 /// A text without the byte order mark that some editors begin a file with.
@@ -267,9 +276,8 @@ pub(super) fn script_dependencies(text: &str) -> Result<Vec<String>, String> {
         .ok_or_else(|| "`dependencies` is no list of texts".to_owned())
 }
 
-fn pep_723(text: &str, file: &str, wanted: Wanted) -> Option<Pin> {
-    let version = script_dependencies(text)
-        .ok()?
+fn pep_723(text: &str, dependencies: &[String], file: &str, wanted: Wanted) -> Option<Pin> {
+    let version = dependencies
         .iter()
         .find_map(|requirement| wanted(requirement.trim()))?;
     let first = version.split(',').next().unwrap_or_default();
@@ -300,6 +308,7 @@ mod tests {
     fn first(files: &[(&str, &str)]) -> Option<(String, String)> {
         let (folder, sources) = tree(files);
         find(folder.path(), &sources)
+            .exact
             .into_iter()
             .next()
             .map(|pin| (pin.version, pin.from))
@@ -342,7 +351,8 @@ mod tests {
     fn ranges_are_found_where_pins_are() {
         let first = |name: &str, text: &str| {
             let (folder, sources) = tree(&[(name, text)]);
-            ranges(folder.path(), &sources)
+            find(folder.path(), &sources)
+                .ranges
                 .into_iter()
                 .next()
                 .map(|range| (range.version, range.from))

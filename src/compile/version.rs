@@ -84,7 +84,8 @@ pub(super) fn decide(settings: &EngineSettings, sources: &[Source]) -> Result<Wa
         return asked(version, from, Vec::new());
     }
     let paths: Vec<PathBuf> = sources.iter().map(|source| source.absolute.clone()).collect();
-    let pins = pins::find(&settings.root, &paths);
+    let found = pins::find(&settings.root, &paths);
+    let pins = found.exact;
     if let Some(pin) = pins.first() {
         let other = pins.iter().find(|other| other.version != pin.version);
         let notes = other.map(|other| {
@@ -102,7 +103,8 @@ pub(super) fn decide(settings: &EngineSettings, sources: &[Source]) -> Result<Wa
         },
         None => (releases::DEFAULT, "default".to_owned()),
     };
-    let range = pins::ranges(&settings.root, &paths)
+    let range = found
+        .ranges
         .into_iter()
         .find(|range| range::allows(&range.version, &version).is_some());
     let (version, from, notes) = match &range {

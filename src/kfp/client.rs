@@ -141,6 +141,11 @@ impl Client {
         self.shared.server.get().cloned()
     }
 
+    /// Whether the login refused the password: it is not to be tried again, with this client or another.
+    pub async fn password_refused(&self) -> bool {
+        self.shared.auth.password_refused().await
+    }
+
     /// The namespace to send: the configured one on multi-user servers, none on single-user ones, which
     /// must not be sent any.
     #[must_use]

@@ -3,7 +3,7 @@
 //! Runners act on every line that begins with `::` (and on `##[…]`), from whatever program it comes. So
 //! nothing foreign is ever printed without [`quoted`], and values inside commands are always escaped.
 
-use super::wording::{self, harmful, one_line};
+use super::wording::{self, harmless, one_line};
 use super::{PipelineReport, Report, cut};
 use crate::context::ForgeKind;
 use crate::error::Failure;
@@ -106,15 +106,7 @@ impl Note {
 /// A text without what moves a terminal's cursor or turns the order of letters round. Lines stay lines, a carriage
 /// return too: [`data`] encodes both.
 fn visible(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if harmful(c) && !matches!(c, '\n' | '\r') {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect()
+    harmless(text, &['\n', '\r'])
 }
 
 fn limited(level: &str, notes: &[Note], all: usize, forge: ForgeKind) -> Vec<String> {
@@ -181,10 +173,7 @@ pub fn quoted(output: &str, token: Option<&str>) -> String {
     }
     let unified = output.replace("\r\n", "\n").replace('\r', "\n");
     for line in unified.lines() {
-        let clean: String = line
-            .chars()
-            .map(|c| if harmful(c) && c != '\t' { ' ' } else { c })
-            .collect();
+        let clean = harmless(line, &['\t']);
         // `##[` is an old form of commands that counts anywhere in a line.
         text.push_str(&format!("  | {}\n", clean.replace("##[", "## [")));
     }
@@ -207,10 +196,7 @@ pub fn defused(text: &str) -> String {
         .replace('\r', "\n")
         .lines()
         .map(|line| {
-            let clean: String = line
-                .chars()
-                .map(|c| if harmful(c) && c != '\t' { ' ' } else { c })
-                .collect();
+            let clean = harmless(line, &['\t']);
             let start = clean.trim_start();
             let clean = if start.starts_with("::") {
                 format!(": {}", &start[1..])

@@ -3,7 +3,7 @@
 //! element, nor call people (`@name`), link, hide or fake anything.
 
 use super::cut;
-use super::wording::harmful;
+use super::wording::harmless;
 
 /// A space without width: it breaks `@name` and `#12` without being seen.
 const JOIN: char = '\u{200b}';
@@ -12,7 +12,7 @@ const JOIN: char = '\u{200b}';
 /// table syntax takes away again even inside code.
 #[must_use]
 pub fn code(text: &str) -> String {
-    let clean: String = text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect();
+    let clean = harmless(text, &[]);
     let clean = cut::ellipsis(clean.trim(), 300).replace('|', "\\|");
     if clean.is_empty() {
         return "` `".to_owned();
@@ -30,7 +30,7 @@ pub fn code(text: &str) -> String {
 /// it does not matter who wrote the backticks.
 #[must_use]
 pub fn prose(text: &str) -> String {
-    let text: String = text.chars().map(|c| if harmful(c) { ' ' } else { c }).collect();
+    let text = harmless(text, &[]);
     let text = cut::ellipsis(text.trim(), 2000);
     let parts: Vec<&str> = text.split('`').collect();
     let paired = parts.len() % 2 == 1;
@@ -102,16 +102,7 @@ fn plain_word(word: &str, out: &mut String) {
 #[must_use]
 pub fn block(text: &str, limit: usize) -> String {
     let unified = text.replace("\r\n", "\n").replace('\r', "\n");
-    let clean: String = unified
-        .chars()
-        .map(|c| {
-            if harmful(c) && c != '\n' && c != '\t' {
-                ' '
-            } else {
-                c
-            }
-        })
-        .collect();
+    let clean = harmless(&unified, &['\n', '\t']);
     let clean = cut::ellipsis(clean.trim_matches('\n'), limit);
     let fence = "`".repeat((longest_run(&clean, '`') + 1).max(3));
     format!("{fence}text\n{clean}\n{fence}\n")

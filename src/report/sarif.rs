@@ -5,7 +5,7 @@
 //! GitHub asks for; where none is known it is the first.
 
 use super::build::TOOL_VERSION;
-use super::wording::harmful;
+use super::wording::harmless;
 use super::{PipelineReport, Report};
 use crate::error::{Class, Failure, Phase};
 use serde::Serialize;
@@ -263,16 +263,7 @@ fn finding(
 /// Text that may come from files and servers, without what could act on a terminal.
 fn message(text: &str) -> Message {
     Message {
-        text: text
-            .chars()
-            .map(|c| {
-                if harmful(c) && c != '\n' && c != '\t' {
-                    ' '
-                } else {
-                    c
-                }
-            })
-            .collect(),
+        text: harmless(text, &['\n', '\t']),
     }
 }
 

@@ -286,11 +286,14 @@ pub fn next_step(report: &Report) -> Option<String> {
 /// A text as one line without control characters, for places that take one line.
 #[must_use]
 pub fn one_line(text: &str) -> String {
+    harmless(text, &[]).trim().to_owned()
+}
+
+/// A text with a space for each harmful character, but for those to keep: what encodes or splits lines keeps them.
+pub(super) fn harmless(text: &str, keep: &[char]) -> String {
     text.chars()
-        .map(|c| if harmful(c) { ' ' } else { c })
-        .collect::<String>()
-        .trim()
-        .to_owned()
+        .map(|c| if harmful(c) && !keep.contains(&c) { ' ' } else { c })
+        .collect()
 }
 
 /// Characters that move the cursor, end the line or turn the direction of reading.

@@ -98,12 +98,12 @@ class Withheld:
             elif isinstance(one, (str, bytes)):
                 texts.append(os.fsdecode(one))
         text = ' '.join(texts)
-        names = set(re.findall(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)', text))
+        in_shell = re.compile(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)').findall
+        names = set(in_shell(text))
         if 'printenv' in text:
             names.update(text.split())
         for script in self.scripts(texts + text.split(), folder):
-            # as shells name them, and Python
-            names.update(re.findall(r'\$\{?([A-Za-z_][A-Za-z0-9_]*)', script))
+            names.update(in_shell(script))
             names.update(re.findall(r'(?:environ|getenv)(?:\.get)?\s*[([]\s*["\']([A-Za-z_][A-Za-z0-9_]*)', script))
         names = self.withheld.intersection(names).difference(given)
         if names and self.reader() is not None:

@@ -2,7 +2,7 @@
 
 use super::Login;
 use super::client_credentials::shown;
-use super::dex::is_refusal;
+use super::dex::NoSession;
 use super::grant::Grant;
 use crate::error::{Class, Failure, Phase};
 use crate::kfp::transport::Transport;
@@ -144,10 +144,9 @@ impl Authenticator {
         let Ok(fetched) = tokio::time::timeout(LOGIN, self.fetch(transport)).await else {
             return Err(self.endless());
         };
-        let fetched = fetched.inspect_err(|failure| {
-            if is_refusal(failure) {
-                session.refusal = Some(failure.clone());
-            }
+        let fetched = fetched.map_err(|NoSession { failure, refused }| {
+            session.refusal = refused.then(|| (*failure).clone());
+            *failure
         });
         let Some((header, lifetime)) = fetched? else {
             return Ok(());
@@ -158,8 +157,13 @@ impl Authenticator {
         Ok(())
     }
 
+    /// Whether the password was refused.
+    pub async fn password_refused(&self) -> bool {
+        self.session.lock().await.refusal.is_some()
+    }
+
     /// New credentials; `None` where this login needs none.
-    async fn fetch(&self, transport: &dyn Transport) -> Result<Option<Fetched>, Failure> {
+    async fn fetch(&self, transport: &dyn Transport) -> Result<Option<Fetched>, NoSession> {
         Ok(match &self.login {
             Login::Dex(dex) => {
                 let cookies = dex.log_in(transport, &self.endpoint).await?;

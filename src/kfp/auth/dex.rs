@@ -16,13 +16,20 @@ use reqwest::cookie::{CookieStore, Jar};
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-/// How the failure of a refused password ends.
-const REFUSED: &str = "with this password";
+/// Why a login did not come to a session.
+pub(super) struct NoSession {
+    pub(super) failure: Box<Failure>,
+    /// The password was refused: trying again does nothing but harm.
+    pub(super) refused: bool,
+}
 
-/// Whether a login failed because its password was refused: trying again does nothing but harm.
-#[must_use]
-pub fn is_refusal(failure: &Failure) -> bool {
-    failure.message.ends_with(REFUSED)
+impl From<Failure> for NoSession {
+    fn from(failure: Failure) -> Self {
+        Self {
+            failure: Box::new(failure),
+            refused: false,
+        }
+    }
 }
 
 /// A user of Dex.
@@ -41,7 +48,11 @@ const STEPS: usize = 30;
 
 impl DexLogin {
     /// Logs in and returns the cookies of the session, as the `Cookie` header wants them.
-    pub(super) async fn log_in(&self, transport: &dyn Transport, endpoint: &Url) -> Result<Secret, Failure> {
+    pub(super) async fn log_in(
+        &self,
+        transport: &dyn Transport,
+        endpoint: &Url,
+    ) -> Result<Secret, NoSession> {
         let mut api = endpoint.clone();
         if let Ok(mut path) = api.path_segments_mut() {
             path.pop_if_empty().extend(["apis", "v2beta1", "pipelines"]);
@@ -60,11 +71,11 @@ impl DexLogin {
             let response = walk.fetch(transport, request).await?;
             match walk.next(&url, &response)? {
                 Some(next) => request = next,
-                None if url.origin() == endpoint.origin() => return walk.session(endpoint),
-                None => return Err(odd(&url, "answered with something that is no page")),
+                None if url.origin() == endpoint.origin() => return Ok(walk.session(endpoint)?),
+                None => return Err(odd(&url, "answered with something that is no page").into()),
             }
         }
-        Err(odd(endpoint, "went in circles"))
+        Err(odd(endpoint, "went in circles").into())
     }
 }
 
@@ -88,7 +99,7 @@ impl Walk<'_> {
     }
 
     /// The next request, or `None` when no page asks for anything any more.
-    fn next(&mut self, url: &Url, response: &Response) -> Result<Option<Request>, Failure> {
+    fn next(&mut self, url: &Url, response: &Response) -> Result<Option<Request>, NoSession> {
         if response.status.is_redirection() {
             let target = url
                 .join(response.header(LOCATION))
@@ -125,26 +136,32 @@ impl Walk<'_> {
                 "shows a page (status {}) that asks for nothing this program can give",
                 response.status.as_u16()
             ),
-        ))
+        )
+        .into())
     }
 
-    fn password(&mut self, url: &Url, form: &Form) -> Result<Request, Failure> {
+    fn password(&mut self, url: &Url, form: &Form) -> Result<Request, NoSession> {
         if self.sent_password {
-            return Err(Failure::usage(
+            let failure = Failure::usage(
                 Phase::Connect,
                 format!(
-                    "the login at {} refuses user `{}` {REFUSED}",
+                    "the login at {} refuses user `{}` with this password",
                     shown(url),
                     self.login.username
                 ),
             )
-            .hint("check the user name (Dex wants the mail address) and the password"));
+            .hint("check the user name (Dex wants the mail address) and the password");
+            return Err(NoSession {
+                failure: Box::new(failure),
+                refused: true,
+            });
         }
         if self.endpoint.scheme() == "https" && url.scheme() != "https" {
             return Err(odd(
                 url,
                 "asks for the password without TLS, although the server is called with it",
-            ));
+            )
+            .into());
         }
         self.sent_password = true;
         let field = |form: &Form| {
@@ -168,7 +185,7 @@ impl Walk<'_> {
         )?;
         // The page that asks gets the password, and nobody it names.
         if request.url.origin() != url.origin() {
-            return Err(odd(url, "wants the password sent to another server"));
+            return Err(odd(url, "wants the password sent to another server").into());
         }
         Ok(request)
     }

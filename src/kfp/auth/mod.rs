@@ -14,7 +14,7 @@ mod token_file;
 pub use authenticator::Authenticator;
 pub use ci_identity::{CiIdentity, TokenExchange};
 pub use client_credentials::ClientCredentials;
-pub use dex::{DexLogin, is_refusal};
+pub use dex::DexLogin;
 pub use token_file::{PROJECTED_TOKEN, TokenFile};
 
 use crate::secret::Secret;
